@@ -1,0 +1,6 @@
+"""Let ``python -m neuroprimer`` be the command line."""
+
+from neuroprimer.cli import main
+
+if __name__ == "__main__":
+    main()
