@@ -63,7 +63,7 @@ def require_affine(affine: ArrayLike) -> NDArray[np.float64]:
     if not np.array_equal(matrix[3], [0, 0, 0, 1]):
         raise AffineError(
             f"The last row of an affine is 0 0 0 1, but here it is {matrix[3].tolist()}.",
-            hint="If the translation stands in the last row, the matrix is transposed: pass its .T.",
+            hint="If the translation stands in the last row, it is transposed: pass its .T",
         )
     return matrix
 

@@ -1,0 +1,1 @@
+"""The built-in course: lessons on images and the space they lie in."""

@@ -1,0 +1,366 @@
+"""The front door: commands for students, authors and the course's CI job."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from neuroprimer import teaching, terminal
+from neuroprimer.errors import NeuroprimerError
+from neuroprimer.teaching import publish
+
+ALL_WELL, LESSON_FAILED, NOT_POSSIBLE, INTERRUPTED = 0, 1, 2, 130
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _combine(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    def add_all(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add_all
+
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+with_plugins = _combine(
+    click.option(
+        "--plugins-dir",
+        type=FOLDER,
+        envvar="NEUROPRIMER_PLUGINS_DIR",
+        help="Load the .py files of this folder as plugins, too.",
+    ),
+    click.option(
+        "--block-plugin",
+        "blocked",
+        multiple=True,
+        envvar="NEUROPRIMER_BLOCK_PLUGINS",
+        metavar="NAME",
+        help="Do not load this plugin. May be given again.",
+    ),
+    click.option("--trace-plugins", is_flag=True, help="Show every call of a hook."),
+)
+with_course = click.option(
+    "--course",
+    "course_folder",
+    type=FOLDER,
+    default=".",
+    show_default=True,
+    help="The folder that holds book/course.toml.",
+)
+with_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+with_jobs = click.option(
+    "-j", "--jobs", type=click.IntRange(min=1), help="Lessons run side by side. Default: all cores."
+)
+with_junit = click.option("--junit", type=FILE, help="Also write JUnit XML to this file.")
+with_output = click.option(
+    "--output",
+    type=FOLDER,
+    help="Where site, notebooks and reports go. Default: _build in the course.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="neuroprimer")
+def cli() -> None:
+    """Neuroimaging taught by lessons that run."""
+
+
+@cli.command("list")
+@with_plugins
+@with_course
+@with_json
+def list_lessons(
+    plugins_dir: Path | None,
+    blocked: tuple[str, ...],
+    trace_plugins: bool,
+    course_folder: Path,
+    as_json: bool,
+) -> None:
+    """List the lessons, in the order of the course."""
+    catalogue = _catalogue(plugins_dir, blocked, trace_plugins)
+    course = teaching.find_course(course_folder, catalogue)
+    lessons = course.lessons if course else teaching.order_lessons(catalogue.lessons.values())
+    findings = (*catalogue.findings, *(course.findings if course else ()))
+    if as_json:
+        _print_json(
+            lessons=[
+                teaching.lesson_as_dict(lesson, brought_by=catalogue.brought_by[lesson.id])
+                for lesson in lessons
+            ],
+            findings=[teaching.finding_as_dict(finding) for finding in findings],
+        )
+        return
+    terminal.print_table(
+        ("lesson", "title", "minutes", "plugin"),
+        [
+            (
+                lesson.id,
+                lesson.title,
+                str(lesson.teaching_min + lesson.exercise_min),
+                catalogue.brought_by[lesson.id],
+            )
+            for lesson in lessons
+        ],
+    )
+    terminal.print_findings(findings)
+
+
+@cli.command()
+@click.argument("lesson_id", metavar="LESSON")
+@with_plugins
+@with_json
+def show(
+    lesson_id: str,
+    plugins_dir: Path | None,
+    blocked: tuple[str, ...],
+    trace_plugins: bool,
+    as_json: bool,
+) -> None:
+    """Show what a lesson says of itself."""
+    catalogue = _catalogue(plugins_dir, blocked, trace_plugins)
+    lesson = catalogue.require_lesson(lesson_id)
+    facts = teaching.lesson_as_dict(lesson, brought_by=catalogue.brought_by[lesson_id])
+    if as_json:
+        _print_json(**facts)
+        return
+    for name, value in facts.items():
+        if isinstance(value, list):
+            value = "".join(f"\n  - {item}" for item in value)
+        if value:
+            click.echo(f"{name.replace('_', ' ')}: {value}")
+
+
+@cli.command()
+@with_plugins
+@with_course
+@with_output
+@with_jobs
+@with_junit
+@with_json
+@click.option(
+    "--strict/--no-strict",
+    default=True,
+    show_default=True,
+    help="Publish all or nothing, or leave out what is broken and name it.",
+)
+def build(
+    plugins_dir: Path | None,
+    blocked: tuple[str, ...],
+    trace_plugins: bool,
+    course_folder: Path,
+    output: Path | None,
+    jobs: int | None,
+    junit: Path | None,
+    as_json: bool,
+    strict: bool,
+) -> None:
+    """Execute, validate and publish the course."""
+    catalogue = _catalogue(plugins_dir, blocked, trace_plugins, strict=strict)
+    course = teaching.load_course(course_folder, catalogue)
+    with terminal.watch(course.lessons) as watcher:
+        report = teaching.build_course(
+            course,
+            catalogue,
+            output=_output(course_folder, output),
+            strict=strict,
+            jobs=jobs,
+            plugins_dir=plugins_dir,
+            on_event=watcher.on_event,
+            on_step=watcher.on_step,
+        )
+    _finish(report, junit, as_json)
+
+
+@cli.command()
+@click.argument("lesson_ids", nargs=-1, metavar="[LESSON]...")
+@with_plugins
+@with_course
+@with_jobs
+@with_junit
+@with_json
+def validate(
+    lesson_ids: tuple[str, ...],
+    plugins_dir: Path | None,
+    blocked: tuple[str, ...],
+    trace_plugins: bool,
+    course_folder: Path,
+    jobs: int | None,
+    junit: Path | None,
+    as_json: bool,
+) -> None:
+    """Execute lessons and hold them against the rules; publish nothing."""
+    catalogue = _catalogue(plugins_dir, blocked, trace_plugins)
+    course = teaching.find_course(course_folder, catalogue)
+    if lesson_ids:
+        lessons = tuple(catalogue.require_lesson(lesson_id) for lesson_id in lesson_ids)
+    else:
+        lessons = course.lessons if course else tuple(catalogue.lessons.values())
+    with terminal.watch(lessons) as watcher:
+        report = teaching.validate_lessons(
+            lessons,
+            catalogue,
+            limits=course.limits if course else None,
+            jobs=jobs,
+            plugins_dir=plugins_dir,
+            on_event=watcher.on_event,
+        )
+    _finish(report, junit, as_json, expects_site=False)
+
+
+@cli.command()
+@with_course
+@with_output
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+def serve(course_folder: Path, output: Path | None, port: int) -> None:
+    """Show the built site to a browser on this machine; Ctrl-C ends it."""
+    publish.serve_site(
+        _output(course_folder, output) / publish.SITE_FOLDER,
+        port=port,
+        on_ready=lambda address: click.echo(f"The course is at {address} until you press Ctrl-C."),
+    )
+
+
+@cli.command()
+@with_course
+@with_output
+def clean(course_folder: Path, output: Path | None) -> None:
+    """Remove what builds have made."""
+    removed = teaching.clean_output(_output(course_folder, output))
+    click.echo("\n".join(f"Removed {path}" for path in removed) or "There was nothing to remove.")
+
+
+@cli.group()
+def plugins() -> None:
+    """See which plugins there are, and what is wrong with them."""
+
+
+@plugins.command("list")
+@with_plugins
+@with_json
+def list_plugins(
+    plugins_dir: Path | None, blocked: tuple[str, ...], trace_plugins: bool, as_json: bool
+) -> None:
+    """List every plugin that was found, whether it works or not."""
+    catalogue = _catalogue(plugins_dir, blocked, trace_plugins)
+    if as_json:
+        _print_json(
+            plugins=[
+                {"name": p.name, "state": p.state, "origin": p.origin, "hooks": list(p.hooks)}
+                for p in catalogue.plugins
+            ],
+            findings=[teaching.finding_as_dict(finding) for finding in catalogue.findings],
+        )
+        return
+    terminal.print_table(
+        ("plugin", "state", "from", "hooks"),
+        [(p.name, p.state, p.origin, ", ".join(p.hooks)) for p in catalogue.plugins],
+    )
+    terminal.print_findings(catalogue.findings)
+
+
+@plugins.command()
+@with_plugins
+@with_json
+def doctor(
+    plugins_dir: Path | None, blocked: tuple[str, ...], trace_plugins: bool, as_json: bool
+) -> None:
+    """Examine every plugin; exit status 1 if anything is wrong with one."""
+    catalogue = _catalogue(plugins_dir, blocked, trace_plugins)
+    ordered = teaching.order_lessons(catalogue.lessons.values())
+    findings = (*catalogue.findings, *teaching.lesson_findings(ordered, catalogue))
+    if as_json:
+        _print_json(findings=[teaching.finding_as_dict(finding) for finding in findings])
+    else:
+        terminal.print_findings(findings)
+        click.echo(
+            f"{len(catalogue.plugins)} plugin(s), {len(catalogue.lessons)} lesson(s), "
+            f"{len(findings)} finding(s). Hooks there are: "
+            f"{', '.join(teaching.hook_names(catalogue.manager))}."
+        )
+    if findings:
+        raise click.exceptions.Exit(LESSON_FAILED)
+
+
+def main() -> None:
+    """Run the command line; the one place where an error becomes words and an exit status."""
+    try:
+        status = cli(prog_name="neuroprimer", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = NOT_POSSIBLE
+    except NeuroprimerError as error:
+        click.echo(f"Error: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"Hint: {error.hint}", err=True)
+        status = NOT_POSSIBLE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted; what was published before is untouched.", err=True)
+        status = INTERRUPTED
+    except BrokenPipeError:  # the reader, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = ALL_WELL
+    sys.exit(status if isinstance(status, int) else ALL_WELL)
+
+
+def _catalogue(
+    plugins_dir: Path | None, blocked: tuple[str, ...], trace: bool, *, strict: bool = False
+) -> teaching.Catalogue:
+    return teaching.load_catalogue(
+        plugins_dir=plugins_dir,
+        blocked=blocked,
+        trace=sys.stderr.write if trace else None,
+        strict=strict,
+    )
+
+
+def _output(course_folder: Path, output: Path | None) -> Path:
+    return output or course_folder / "_build"
+
+
+def _print_json(**content: Any) -> None:
+    click.echo(json.dumps(content, indent=2))
+
+
+def _finish(
+    report: teaching.BuildReport, junit: Path | None, as_json: bool, *, expects_site: bool = True
+) -> None:
+    """Show the outcome of a build or validation and choose the exit status."""
+    if junit:
+        teaching.write_junit(junit, report.reports, report.findings)
+    if as_json:
+        _print_json(**report.as_dict())
+    else:
+        terminal.print_timings(report.reports)
+        terminal.print_findings(
+            [finding for one in report.reports for finding in one.findings] + [*report.findings]
+        )
+        for sentence in _outcome(report, expects_site=expects_site):
+            click.echo(sentence)
+    if not report.passed:
+        raise click.exceptions.Exit(LESSON_FAILED)
+
+
+def _outcome(report: teaching.BuildReport, *, expects_site: bool) -> list[str]:
+    passed = sum(one.passed for one in report.reports)
+    sentences = [f"{passed} of {len(report.reports)} lessons passed in {report.duration_s:.1f} s."]
+    if report.left_out:
+        sentences.append(f"The site goes without: {', '.join(report.left_out)}.")
+    if report.site:
+        sentences += [
+            f"The course is in {report.site}",
+            "Look at it with `neuroprimer serve`, or open "
+            f"{report.site / 'index.html'} in a browser.",
+        ]
+    elif expects_site:
+        sentences.append("Nothing was published; an earlier site is as it was.")
+    return sentences

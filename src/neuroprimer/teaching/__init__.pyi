@@ -1,0 +1,51 @@
+from .build import BuildReport, build_course, clean_output, validate_lessons
+from .catalogue import Catalogue, load_catalogue
+from .classroom import OpenLesson, lesson
+from .course import find_course, lesson_findings, load_course, order_lessons
+from .datasets import dataset_files
+from .execute import LessonEvent, execute_lessons
+from .hookspecs import API_VERSION, hookimpl
+from .lesson_files import load_lesson
+from .model import Course, Dataset, ExecutionResult, Finding, Lesson, Limits, Part, ValidationReport
+from .plugins import hook_names
+from .publish import publish_course
+from .reports import finding_as_dict, lesson_as_dict, write_junit
+from .rules import RULES, Rule
+from .validate import validate_run
+
+__all__ = [
+    "API_VERSION",
+    "RULES",
+    "BuildReport",
+    "Catalogue",
+    "Course",
+    "Dataset",
+    "ExecutionResult",
+    "Finding",
+    "Lesson",
+    "LessonEvent",
+    "Limits",
+    "OpenLesson",
+    "Part",
+    "Rule",
+    "ValidationReport",
+    "build_course",
+    "clean_output",
+    "dataset_files",
+    "execute_lessons",
+    "find_course",
+    "finding_as_dict",
+    "hook_names",
+    "hookimpl",
+    "lesson",
+    "lesson_as_dict",
+    "lesson_findings",
+    "load_catalogue",
+    "load_course",
+    "load_lesson",
+    "order_lessons",
+    "publish_course",
+    "validate_lessons",
+    "validate_run",
+    "write_junit",
+]

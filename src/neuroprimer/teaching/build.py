@@ -1,0 +1,245 @@
+"""The build: a course's lessons executed, validated and, if all is well, published."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from neuroprimer.teaching.catalogue import Catalogue, require_sound_plugins
+from neuroprimer.teaching.classroom import PLUGINS_DIR_VARIABLE
+from neuroprimer.teaching.course import require_sound_course
+from neuroprimer.teaching.execute import OnEvent, execute_lessons, ignore_event
+from neuroprimer.teaching.model import Course, Finding, Lesson, Limits, Part, ValidationReport
+from neuroprimer.teaching.plugins import ask_each
+from neuroprimer.teaching.publish.site import (
+    SITE_FOLDER,
+    publish_course,
+    remove_site,
+    require_output,
+)
+from neuroprimer.teaching.reports import finding_as_dict, report_as_dict, write_json, write_junit
+from neuroprimer.teaching.validate import validate_run
+
+NOTEBOOKS_FOLDER = "notebooks"
+REPORT_FILE = "report.json"
+JUNIT_FILE = "junit.xml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildReport:
+    """What came of a build.
+
+    Parameters
+    ----------
+    reports : tuple of ValidationReport
+        One for each lesson, in course order.
+    findings : tuple of Finding
+        What is wrong with plugins, the syllabus or the site.
+    site : pathlib.Path or None
+        Where the site was published; None when the last one was left as it was.
+    left_out : tuple of str
+        Ids of lessons that failed and that the published site goes without.
+    duration_s : float
+        Of the whole build.
+    """
+
+    reports: tuple[ValidationReport, ...]
+    findings: tuple[Finding, ...] = ()
+    site: Path | None = None
+    left_out: tuple[str, ...] = ()
+    duration_s: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        """Whether every lesson passed and nothing else was found."""
+        return not self.findings and all(report.passed for report in self.reports)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as JSON-ready values."""
+        return {
+            "passed": self.passed,
+            "site": str(self.site) if self.site else None,
+            "left_out": list(self.left_out),
+            "duration_s": round(self.duration_s, 3),
+            "findings": [finding_as_dict(finding) for finding in self.findings],
+            "lessons": [report_as_dict(report) for report in self.reports],
+        }
+
+
+def validate_lessons(
+    lessons: Iterable[Lesson],
+    catalogue: Catalogue,
+    *,
+    limits: Limits | None = None,
+    jobs: int | None = None,
+    plugins_dir: Path | None = None,
+    on_event: OnEvent = ignore_event,
+) -> BuildReport:
+    """Execute lessons and hold what came out against the rules.
+
+    Parameters
+    ----------
+    lessons : iterable of Lesson
+        What to run.
+    catalogue : Catalogue
+        Its plugins are told of each report.
+    limits, jobs, on_event
+        As for `execute_lessons`.
+    plugins_dir : pathlib.Path, optional
+        Where the lessons' own code finds the plugins that the catalogue found.
+
+    Returns
+    -------
+    report : BuildReport
+        Without a site.
+    """
+    began = time.perf_counter()
+    variables = {PLUGINS_DIR_VARIABLE: str(plugins_dir.absolute())} if plugins_dir else {}
+    results = execute_lessons(
+        lessons, jobs=jobs, limits=limits, variables=variables, on_event=on_event
+    )
+    reports = tuple(validate_run(result) for result in results)
+    findings = [
+        finding
+        for report in reports
+        for finding in ask_each(catalogue.manager, "lesson_validated", report=report).findings
+    ]
+    return BuildReport(
+        reports=reports,
+        findings=tuple(dict.fromkeys(findings)),
+        duration_s=time.perf_counter() - began,
+    )
+
+
+def build_course(
+    course: Course,
+    catalogue: Catalogue,
+    *,
+    output: Path,
+    strict: bool = True,
+    jobs: int | None = None,
+    plugins_dir: Path | None = None,
+    on_event: OnEvent = ignore_event,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> BuildReport:
+    """Execute, validate and publish a course.
+
+    Parameters
+    ----------
+    course : Course
+        What to build.
+    catalogue : Catalogue
+        Its plugins, datasets and lessons.
+    output : pathlib.Path
+        The site goes to ``output/site``; the executed notebooks, ``report.json`` and
+        ``junit.xml`` lie beside it.
+    strict : bool
+        Publish all or nothing. Otherwise broken plugins, faults of the syllabus and lessons
+        that fail are left out and named, and the rest is published.
+    jobs, plugins_dir, on_event
+        As for `validate_lessons`.
+    on_step : callable, optional
+        Is told in words what begins.
+
+    Returns
+    -------
+    report : BuildReport
+        The site is set if one was published.
+
+    Raises
+    ------
+    BrokenPluginError, CourseError
+        In strict mode, before anything runs.
+    PublishError
+        If the output folder cannot be written, before anything runs.
+    """
+    began = time.perf_counter()
+    if strict:
+        require_sound_plugins(catalogue)
+        require_sound_course(course)
+    require_output(output)
+    checked = validate_lessons(
+        course.lessons,
+        catalogue,
+        limits=course.limits,
+        jobs=jobs,
+        plugins_dir=plugins_dir,
+        on_event=on_event,
+    )
+    _keep_notebooks(output / NOTEBOOKS_FOLDER, checked.reports)
+    passed = tuple(report for report in checked.reports if report.passed)
+    findings = (*catalogue.findings, *course.findings, *checked.findings)
+    site = None
+    if passed and (not strict or checked.passed):
+        on_step("Building and verifying the site")
+        shown = _without_lessons(course, {report.lesson.id for report in passed})
+        site_findings = publish_course(shown, passed, catalogue, output)
+        findings = (*findings, *site_findings)
+        site = None if site_findings else output / SITE_FOLDER
+    report = BuildReport(
+        reports=checked.reports,
+        findings=findings,
+        site=site,
+        left_out=tuple(r.lesson.id for r in checked.reports if not r.passed) if site else (),
+        duration_s=time.perf_counter() - began,
+    )
+    write_json(output / REPORT_FILE, report.as_dict())
+    write_junit(output / JUNIT_FILE, report.reports, report.findings)
+    return report
+
+
+def clean_output(output: Path) -> tuple[Path, ...]:
+    """Remove what builds have made in an output folder, and nothing else.
+
+    Parameters
+    ----------
+    output : pathlib.Path
+        An output folder of earlier builds.
+
+    Returns
+    -------
+    removed : tuple of pathlib.Path
+        What is gone.
+
+    Raises
+    ------
+    PublishError
+        If ``output/site`` was not made by neuroprimer; nothing is removed then.
+    """
+    removed = list(remove_site(output))
+    if not (output / REPORT_FILE).is_file():
+        return tuple(removed)  # without our report, notebooks here may be somebody's work
+    notebooks = output / NOTEBOOKS_FOLDER
+    if notebooks.is_dir():
+        shutil.rmtree(notebooks)
+        removed.append(notebooks)
+    for file in (output / REPORT_FILE, output / JUNIT_FILE):
+        if file.is_file():
+            file.unlink()
+            removed.append(file)
+    return tuple(removed)
+
+
+def _without_lessons(course: Course, kept: set[str]) -> Course:
+    """Return a course with some of its lessons only."""
+    parts = (
+        Part(
+            title=part.title,
+            lessons=tuple(lesson for lesson in part.lessons if lesson.id in kept),
+            pages=part.pages,
+        )
+        for part in course.parts
+    )
+    return replace(course, parts=tuple(part for part in parts if part.lessons or part.pages))
+
+
+def _keep_notebooks(folder: Path, reports: Iterable[ValidationReport]) -> None:
+    """Write what was executed, failed runs too, for whoever has to find out why."""
+    folder.mkdir(exist_ok=True)
+    for report in reports:
+        if report.result.notebook is not None:
+            nbformat.write(report.result.notebook, folder / f"{report.lesson.id}.ipynb")

@@ -1,0 +1,262 @@
+"""The course: a syllabus read from ``book/course.toml`` and laid over the catalogue."""
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+from neuroprimer.errors import NeuroprimerError
+from neuroprimer.teaching.catalogue import Catalogue, did_you_mean
+from neuroprimer.teaching.model import Course, Finding, Lesson, Limits, Part
+
+BOOK_FOLDER = "book"
+SYLLABUS = "course.toml"
+FRONT_PAGE = "intro"
+FURTHER_TITLE = "Further lessons"
+
+
+class CourseError(NeuroprimerError, ValueError):
+    """A course that cannot be laid out at all."""
+
+
+def load_course(folder: Path, catalogue: Catalogue) -> Course:
+    """Read the syllabus of a course and fill it with the catalogue's lessons.
+
+    Lessons that no part names follow in a part of their own, so that installing a plugin is all
+    it takes to add its lesson; ``further = false`` in the syllabus leaves them out.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Holds ``book/course.toml``.
+    catalogue : Catalogue
+        The lessons there are.
+
+    Returns
+    -------
+    course : Course
+        In order, with findings where syllabus and catalogue do not fit.
+
+    Raises
+    ------
+    CourseError
+        If there is no syllabus, it is damaged, or no lesson is left to teach.
+    """
+    syllabus = {"part": [], **_read_syllabus(folder / BOOK_FOLDER / SYLLABUS)}
+    parts = [
+        Part(
+            title=part["title"],
+            lessons=tuple(
+                catalogue.lessons[id_]
+                for id_ in part.get("lessons", ())
+                if id_ in catalogue.lessons
+            ),
+            pages=tuple(part.get("pages", ())),
+        )
+        for part in syllabus["part"]
+    ]
+    named = {lesson.id for part in parts for lesson in part.lessons}
+    further = [lesson for id_, lesson in catalogue.lessons.items() if id_ not in named]
+    if further and syllabus.get("further", True):
+        last_lessons = max((i for i, part in enumerate(parts) if part.lessons), default=-1)
+        title = syllabus.get("further", FURTHER_TITLE)
+        parts.insert(
+            last_lessons + 1,
+            Part(
+                title=title if isinstance(title, str) else FURTHER_TITLE,
+                lessons=order_lessons(further),
+            ),
+        )
+    course = Course(
+        title=syllabus["title"],
+        folder=folder,
+        parts=tuple(part for part in parts if part.lessons or part.pages),
+        limits=Limits(**syllabus.get("limits", {})),
+    )
+    if not course.lessons:
+        raise CourseError(
+            f"The course {course.title!r} has no lesson: the catalogue has "
+            f"{len(catalogue.lessons)}, the syllabus names "
+            f"{sum(len(part.get('lessons', ())) for part in syllabus['part'])}.",
+            hint="Install a plugin that brings lessons, or correct the ids in the syllabus.",
+        )
+    findings = (
+        *_syllabus_findings(syllabus["part"], folder, catalogue),
+        *lesson_findings(course.lessons, catalogue),
+    )
+    return replace(course, findings=findings)
+
+
+def find_course(folder: Path, catalogue: Catalogue) -> Course | None:
+    """Return the course in a folder, or None where there is no syllabus."""
+    if not (folder / BOOK_FOLDER / SYLLABUS).exists():
+        return None
+    return load_course(folder, catalogue)
+
+
+def require_sound_course(course: Course) -> None:
+    """Raise if anything in the syllabus does not fit.
+
+    Raises
+    ------
+    CourseError
+        Naming every finding.
+    """
+    if course.findings:
+        raise CourseError(
+            f"The course {course.title!r} has {len(course.findings)} fault(s).\n"
+            + "\n".join(f"  {finding}" for finding in course.findings),
+            hint="Mend them, or build with `--no-strict` to go on without.",
+        )
+
+
+def order_lessons(lessons: Iterable[Lesson]) -> tuple[Lesson, ...]:
+    """Return lessons by title, each after its prerequisites where that can be."""
+    by_id = {lesson.id: lesson for lesson in sorted(lessons, key=lambda lesson: lesson.title)}
+    sorter = TopologicalSorter(
+        {id_: [p for p in lesson.prerequisites if p in by_id] for id_, lesson in by_id.items()}
+    )
+    try:
+        return tuple(by_id[id_] for id_ in sorter.static_order())
+    except CycleError:  # is a finding of its own, with the lessons still in a stable order
+        return tuple(by_id.values())
+
+
+def lesson_findings(lessons: Iterable[Lesson], catalogue: Catalogue) -> tuple[Finding, ...]:
+    """Return what does not fit between lessons, in the order in which they are taught."""
+    lessons = tuple(lessons)
+    position = {lesson.id: place for place, lesson in enumerate(lessons)}
+    findings = []
+    for lesson in lessons:
+        for wanted in lesson.prerequisites:
+            if wanted not in catalogue.lessons:
+                findings.append(
+                    Finding(
+                        rule="NP102",
+                        subject=lesson.id,
+                        message=f"no lesson is called {wanted!r}. {catalogue.suggest(wanted)}",
+                    )
+                )
+            elif position.get(wanted, -1) > position[lesson.id]:
+                findings.append(
+                    Finding(
+                        rule="NP104",
+                        subject=lesson.id,
+                        message=f"its prerequisite {wanted!r} comes later in the syllabus.",
+                    )
+                )
+        findings += [
+            Finding(
+                rule="NP105",
+                subject=lesson.id,
+                message=f"no dataset is called {wanted!r}. "
+                + did_you_mean(wanted, catalogue.datasets),
+            )
+            for wanted in lesson.datasets
+            if wanted not in catalogue.datasets
+        ]
+    return (*findings, *_cycle_findings(lessons))
+
+
+def _cycle_findings(lessons: tuple[Lesson, ...]) -> tuple[Finding, ...]:
+    sorter = TopologicalSorter({lesson.id: lesson.prerequisites for lesson in lessons})
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        circle = error.args[1]
+        return (
+            Finding(rule="NP103", subject=circle[0], message=f"{' -> '.join(circle)} is a circle."),
+        )
+    return ()
+
+
+def _syllabus_findings(
+    parts: list[dict[str, Any]], folder: Path, catalogue: Catalogue
+) -> tuple[Finding, ...]:
+    lessons = [id_ for part in parts for id_ in part.get("lessons", ())]
+    pages = [page for part in parts for page in part.get("pages", ())]
+    unknown = [
+        Finding(
+            rule="NP101",
+            subject=SYLLABUS,
+            message=f"no lesson is called {id_!r}. {catalogue.suggest(id_)}",
+        )
+        for id_ in dict.fromkeys(lessons)
+        if id_ not in catalogue.lessons
+    ]
+    twice = [
+        Finding(rule="NP106", subject=SYLLABUS, message=f"{name!r} stands in it {count} times.")
+        for name, count in Counter([*lessons, *pages]).items()
+        if count > 1
+    ]
+    missing = [
+        Finding(rule="NP107", subject=SYLLABUS, message=f"there is no {BOOK_FOLDER}/{page}.md.")
+        for page in (FRONT_PAGE, *pages)
+        if not (folder / BOOK_FOLDER / f"{page}.md").is_file()
+    ]
+    return (*unknown, *twice, *missing)
+
+
+def _read_syllabus(file: Path) -> Mapping[str, Any]:
+    """Return the syllabus with the types that the rest relies on."""
+    try:
+        syllabus = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CourseError(
+            f"There is no course here: {file} does not exist.",
+            hint="Go to the folder that holds book/course.toml, or name it with --course.",
+        ) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CourseError(
+            f"Cannot read the syllabus {file}: {error}.",
+            hint='It is a TOML file: title = "...", then [[part]] tables.',
+        ) from error
+    _require_syllabus_types(file, syllabus)
+    return syllabus
+
+
+def _require_syllabus_types(file: Path, syllabus: Mapping[str, Any]) -> None:
+    def texts(value: object) -> bool:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+    known_limits = tuple(field.name for field in fields(Limits))
+    limits = syllabus.get("limits", {})
+    parts = syllabus.get("part", [])
+    checks = (
+        (isinstance(syllabus.get("title"), str), "title should be a text"),
+        (
+            isinstance(syllabus.get("further", True), str | bool),
+            "further should be a text or false",
+        ),
+        (
+            isinstance(limits, dict)
+            and all(key in known_limits for key in limits)
+            and all(isinstance(value, int | float) and value > 0 for value in limits.values()),
+            f"limits may have {', '.join(known_limits)}, each a number of seconds above 0",
+        ),
+        (
+            isinstance(parts, list)
+            and all(
+                isinstance(part, dict) and isinstance(part.get("title"), str) for part in parts
+            ),
+            "each [[part]] should have a title",
+        ),
+        (
+            isinstance(parts, list)
+            and all(
+                isinstance(part, dict) and texts(part.get(key, []))
+                for part in parts
+                for key in ("lessons", "pages")
+            ),
+            "lessons and pages of a [[part]] should be lists of texts",
+        ),
+    )
+    for right, wanted in checks:
+        if not right:
+            raise CourseError(
+                f"The syllabus {file} is not as it must be: {wanted}.",
+                hint="The page 'Make a course' of the book shows one that works.",
+            )

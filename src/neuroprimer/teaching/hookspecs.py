@@ -1,0 +1,43 @@
+"""The hooks: what a plugin may add to neuroprimer.
+
+Each implementation is called by itself, so that one that raises is named and left out while
+the others work.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pluggy
+
+from neuroprimer.teaching.model import Dataset, Lesson, ValidationReport
+
+PROJECT = "neuroprimer"
+
+# Raised when a hook changes so that older plugins no longer work.
+API_VERSION = 1
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def register_lessons() -> Iterable[Lesson]:  # type: ignore[empty-body]  # plugins give the body
+    """Return the lessons this plugin teaches; asked once, when the catalogue is built."""
+
+
+@hookspec
+def register_datasets() -> Iterable[Dataset]:  # type: ignore[empty-body]  # as above
+    """Return the datasets that lessons may name; asked once, when the catalogue is built."""
+
+
+@hookspec(firstresult=True)
+def provide_dataset(dataset: Dataset, folder: Path, variant: str) -> Sequence[Path] | None:
+    """Put the dataset's files into ``folder`` and return their paths, or None to let others try.
+
+    Files that a dependency ships may stay where they are. Asked when a lesson wants its data.
+    """
+
+
+@hookspec
+def lesson_validated(report: ValidationReport) -> None:
+    """Be told of each report, passed or not, in course order, before anything is published."""

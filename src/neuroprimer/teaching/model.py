@@ -1,0 +1,230 @@
+"""The things that teaching is about, as frozen values."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neuroprimer.errors import NeuroprimerError
+from neuroprimer.teaching.rules import RULES, Rule
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode  # costs 0.1 s that `neuroprimer list` does not spend
+
+ID_PATTERN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+class LessonError(NeuroprimerError, ValueError):
+    """A lesson or dataset that does not describe itself as it must."""
+
+
+def _require_id(value: str, what: str) -> None:
+    if not ID_PATTERN.fullmatch(value):
+        raise LessonError(
+            f"{value!r} cannot be the id of a {what}: it becomes part of an address.",
+            hint="Use small letters, digits and single hyphens, like 'voxels-and-affines'.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One breach of one rule.
+
+    Parameters
+    ----------
+    rule : str
+        Code of the rule, a key of `RULES`.
+    subject : str
+        Who is at fault: a plugin's name, a lesson's id, or a file of the course or site.
+    message : str
+        What was found against what was expected.
+    cell : int, optional
+        Which code cell of the lesson, counted from 1.
+    """
+
+    rule: str
+    subject: str
+    message: str
+    cell: int | None = None
+
+    @property
+    def definition(self) -> Rule:
+        """The rule that was broken."""
+        return RULES[self.rule]
+
+    def __str__(self) -> str:
+        where = self.subject if self.cell is None else f"{self.subject}, code cell {self.cell}"
+        return f"{self.rule} {where}: {self.message}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """One lesson: where its text notebook lies, and what it says of itself.
+
+    Parameters
+    ----------
+    id : str
+        Small letters, digits and hyphens; becomes the page's address.
+    title : str
+        The first heading of the notebook.
+    path : pathlib.Path
+        The notebook, .md (MyST) or .ipynb without outputs.
+    description : str
+        One sentence for lists.
+    objectives, questions, key_points : tuple of str
+        What the student will be able to do, what is asked, what to keep.
+    prerequisites : tuple of str
+        Ids of lessons that come first.
+    datasets : tuple of str
+        Ids of the datasets that the lesson reads.
+    teaching_min, exercise_min : int
+        Minutes for reading and for exercises.
+    authors : tuple of str
+        Who wrote it.
+    cell_timeout_s, lesson_timeout_s : float, optional
+        Time limits of its own; the course's hold where it has none.
+    """
+
+    id: str
+    title: str
+    path: Path
+    description: str = ""
+    objectives: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    key_points: tuple[str, ...] = ()
+    prerequisites: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    teaching_min: int = 0
+    exercise_min: int = 0
+    authors: tuple[str, ...] = ()
+    cell_timeout_s: float | None = None
+    lesson_timeout_s: float | None = None
+
+    def __post_init__(self) -> None:
+        _require_id(self.id, "lesson")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """Data that lessons read, and where they come from.
+
+    Parameters
+    ----------
+    id : str
+        Small letters, digits and hyphens.
+    title, description : str
+        For people.
+    licence, citation : str
+        The terms, and whom to thank.
+    is_synthetic : bool
+        True when a program made the data up. Every page that uses them says so.
+    """
+
+    id: str
+    title: str
+    description: str
+    licence: str
+    citation: str
+    is_synthetic: bool
+
+    def __post_init__(self) -> None:
+        _require_id(self.id, "dataset")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How long things may take.
+
+    Parameters
+    ----------
+    cell_timeout_s, lesson_timeout_s, start_timeout_s : float
+        For one cell, for all cells of a lesson, and for the kernel to answer, in seconds.
+    """
+
+    cell_timeout_s: float = 120.0
+    lesson_timeout_s: float = 600.0
+    start_timeout_s: float = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A chapter of the course: lessons, or hand-written pages."""
+
+    title: str
+    lessons: tuple[Lesson, ...] = ()
+    pages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """The syllabus: which lessons, in which order.
+
+    Parameters
+    ----------
+    title : str
+        The name of the course.
+    folder : pathlib.Path
+        Where ``_config.yml`` and ``book/`` lie.
+    parts : tuple of Part
+        In the order of the site.
+    limits : Limits
+        Time limits for lessons that have none of their own.
+    findings : tuple of Finding
+        What is wrong with the syllabus.
+    """
+
+    title: str
+    folder: Path
+    parts: tuple[Part, ...]
+    limits: Limits = field(default_factory=Limits)
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def lessons(self) -> tuple[Lesson, ...]:
+        """All lessons in course order."""
+        return tuple(lesson for part in self.parts for lesson in part.lessons)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutionResult:
+    """What came out of running a lesson once; a failure is a value, not an exception.
+
+    Parameters
+    ----------
+    lesson : Lesson
+        The lesson that ran.
+    notebook : nbformat.NotebookNode or None
+        The notebook with the outputs it got as far as it ran; None when it could not be read.
+    failure : Finding or None
+        Why it stopped, if it did not reach its end.
+    start_s, duration_s : float
+        Time until the kernel answered, and of everything, in seconds.
+    cell_durations_s : mapping of int to float
+        Time of each code cell that was started, by its number from 1.
+    """
+
+    lesson: Lesson
+    notebook: "NotebookNode | None"
+    failure: Finding | None = None
+    start_s: float = 0.0
+    duration_s: float = 0.0
+    cell_durations_s: Mapping[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidationReport:
+    """What was found in one lesson's source and run."""
+
+    result: ExecutionResult
+    findings: tuple[Finding, ...]
+
+    @property
+    def lesson(self) -> Lesson:
+        """The lesson that was validated."""
+        return self.result.lesson
+
+    @property
+    def passed(self) -> bool:
+        """Whether the lesson may be published."""
+        return not self.findings

@@ -1,0 +1,288 @@
+"""Plugins: found, loaded and asked one by one, so that a broken one harms nobody else."""
+
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from neuroprimer.errors import NeuroprimerError
+from neuroprimer.teaching import hookspecs
+from neuroprimer.teaching.model import Finding
+
+# Under this name local plugins are imported, so that they cannot hide an installed module.
+LOCAL_PACKAGE = "neuroprimer_local_plugins"
+
+
+class PluginsFolderError(NeuroprimerError, OSError):
+    """A folder of local plugins that cannot be read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """Where a plugin comes from.
+
+    Parameters
+    ----------
+    name : str
+        Name of its entry point, or of its file.
+    origin : str
+        Distribution and version, or the file it was loaded from.
+    hooks : tuple of str
+        The hooks it implements.
+    state : {"loaded", "left out", "blocked"}
+        Whether it takes part.
+    """
+
+    name: str
+    origin: str
+    hooks: tuple[str, ...] = ()
+    state: str = "loaded"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedPlugins:
+    """A plugin manager, and what happened while it was filled."""
+
+    manager: pluggy.PluginManager
+    plugins: tuple[Plugin, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What the plugins answered to one hook, and which could not."""
+
+    values: tuple[tuple[str, Any], ...]
+    findings: tuple[Finding, ...]
+
+
+def make_manager() -> pluggy.PluginManager:
+    """Return a manager that knows the hooks and no plugin yet."""
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    return manager
+
+
+def hook_names(manager: pluggy.PluginManager) -> tuple[str, ...]:
+    """Return the names of all hooks there are, sorted."""
+    return tuple(sorted(name for name, hook in vars(manager.hook).items() if hook.has_spec()))
+
+
+def load_plugins(
+    *,
+    plugins_dir: Path | None = None,
+    blocked: Collection[str] = (),
+    trace: Callable[[str], object] | None = None,
+) -> LoadedPlugins:
+    """Find and load every plugin; none can stop the others.
+
+    Parameters
+    ----------
+    plugins_dir : pathlib.Path, optional
+        A folder whose ``*.py`` files are plugins, besides the installed ones.
+    blocked : collection of str
+        Names of plugins that are not loaded.
+    trace : callable, optional
+        Is given a line for every hook call.
+
+    Returns
+    -------
+    loaded : LoadedPlugins
+        The manager, every plugin with its state, and the findings.
+
+    Raises
+    ------
+    PluginsFolderError
+        If `plugins_dir` is no folder.
+    """
+    manager = make_manager()
+    if trace is not None:
+        manager.trace.root.setwriter(trace)
+        manager.enable_tracing()
+    plugins: list[Plugin] = []
+    findings: list[Finding] = []
+    for name, origin, load in (*_installed(), *_local(plugins_dir)):
+        if name in blocked:
+            plugins.append(Plugin(name=name, origin=origin, state="blocked"))
+            continue
+        problems = _load_one(manager, name, load)
+        module = manager.get_plugin(name) if not problems else None
+        plugins.append(
+            Plugin(
+                name=name,
+                origin=origin,
+                hooks=_hooks_of(manager, module),
+                state="left out" if problems else "loaded",
+            )
+        )
+        findings += problems
+    return LoadedPlugins(manager=manager, plugins=tuple(plugins), findings=tuple(findings))
+
+
+def add_plugin(manager: pluggy.PluginManager, plugin: object, name: str) -> tuple[Finding, ...]:
+    """Register one plugin, or say why it is left out.
+
+    Parameters
+    ----------
+    manager : pluggy.PluginManager
+        Is changed: it knows the plugin afterwards, unless there is a finding.
+    plugin : object
+        A module, class instance or anything else with hook implementations.
+    name : str
+        What the plugin is called from now on.
+
+    Returns
+    -------
+    findings : tuple of Finding
+        Empty when the plugin takes part.
+    """
+    wanted = getattr(plugin, "NEUROPRIMER_API_VERSION", hookspecs.API_VERSION)
+    if wanted != hookspecs.API_VERSION:
+        return (
+            Finding(
+                rule="NP006",
+                subject=name,
+                message=f"it wants version {wanted!r} of the plugin interface, "
+                f"this neuroprimer has version {hookspecs.API_VERSION}.",
+            ),
+        )
+    try:
+        manager.register(plugin, name=name)
+    except (ValueError, pluggy.PluginValidationError) as error:
+        if manager.get_plugin(name) is plugin:
+            manager.unregister(name=name)
+        rule = "NP003" if isinstance(error, pluggy.PluginValidationError) else "NP005"
+        return (Finding(rule=rule, subject=name, message=" ".join(str(error).split())),)
+    misspelt = _misspelt_hooks(manager, plugin, name)
+    if misspelt:
+        manager.unregister(name=name)
+    return misspelt
+
+
+def ask_each(manager: pluggy.PluginManager, hook: str, **arguments: object) -> Answers:
+    """Call one hook of every plugin, each by itself.
+
+    Parameters
+    ----------
+    manager : pluggy.PluginManager
+        Holds the plugins; they are asked in the order in which they were registered.
+    hook : str
+        Name of the hook.
+    **arguments
+        What the hook is called with.
+
+    Returns
+    -------
+    answers : Answers
+        Pairs of plugin name and what it returned (generators as lists), and a finding for each
+        plugin that raised.
+    """
+    values, findings = [], []
+    plugins = manager.list_name_plugin()
+    first_only = getattr(manager.hook, hook).spec.opts["firstresult"]
+    for name, plugin in plugins:
+        if plugin is None or hook not in _hooks_of(manager, plugin):
+            continue
+        others = [other for _, other in plugins if other is not None and other is not plugin]
+        caller = manager.subset_hook_caller(hook, others)
+        try:
+            answer = caller(**arguments)
+            if not first_only:  # pluggy gives a list, which is empty where a plugin gave None
+                answer = answer[0] if answer else None
+            # A generator does its work, and raises, only when it is read.
+            values.append((name, list(answer) if isinstance(answer, Iterator) else answer))
+        except Exception as error:  # noqa: BLE001  a plugin may raise anything; it is named
+            findings.append(Finding(rule="NP002", subject=name, message=f"{hook}: {_say(error)}"))
+    return Answers(values=tuple(values), findings=tuple(findings))
+
+
+def _installed() -> list[tuple[str, str, Callable[[], object]]]:
+    """Return name, origin and loader of each plugin among the installed distributions."""
+
+    def distribution(entry_point: EntryPoint) -> str:
+        found = entry_point.dist
+        return f"{found.name} {found.version}" if found else "unknown distribution"
+
+    # The order of installation must not show in the course.
+    found = sorted(
+        entry_points(group=hookspecs.PROJECT), key=lambda point: (distribution(point), point.name)
+    )
+    return [(point.name, distribution(point), point.load) for point in found]
+
+
+def _local(plugins_dir: Path | None) -> list[tuple[str, str, Callable[[], object]]]:
+    """Return name, origin and loader of each plugin in a folder."""
+    if plugins_dir is None:
+        return []
+    if not plugins_dir.is_dir():
+        raise PluginsFolderError(
+            f"Cannot load plugins from {plugins_dir}: it is not a folder.",
+            hint="Name the folder that holds your plugin's .py file.",
+        )
+    return [
+        (file.stem, str(file), partial(_import_file, file))
+        for file in sorted(plugins_dir.absolute().glob("*.py"))
+        if not file.name.startswith("_")
+    ]
+
+
+def _import_file(file: Path) -> ModuleType:
+    name = f"{LOCAL_PACKAGE}.{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:  # importlib's types allow for it
+        raise ImportError(f"{file} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _load_one(
+    manager: pluggy.PluginManager, name: str, load: Callable[[], object]
+) -> tuple[Finding, ...]:
+    try:
+        plugin = load()
+    except (Exception, SystemExit) as error:  # noqa: BLE001  importing foreign code raises anything
+        return (Finding(rule="NP001", subject=name, message=_say(error)),)
+    return add_plugin(manager, plugin, name)
+
+
+def _hooks_of(manager: pluggy.PluginManager, plugin: object) -> tuple[str, ...]:
+    callers = manager.get_hookcallers(plugin) or [] if plugin is not None else []
+    return tuple(sorted(caller.name for caller in callers))
+
+
+def _misspelt_hooks(
+    manager: pluggy.PluginManager, plugin: object, name: str
+) -> tuple[Finding, ...]:
+    known = hook_names(manager)
+    findings = []
+    for hook in _hooks_of(manager, plugin):
+        if hook not in known:
+            near = get_close_matches(hook, known, n=1)
+            advice = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}."
+            findings.append(
+                Finding(rule="NP003", subject=name, message=f"no hook is called {hook!r}; {advice}")
+            )
+    return tuple(findings)
+
+
+def _say(error: BaseException) -> str:
+    """Return kind, words and place of an error in one line."""
+    words = " ".join(str(error).split())
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {words}{place}" if words else f"{type(error).__name__}{place}"

@@ -1,0 +1,176 @@
+"""Jupyter Book 1: all that neuroprimer knows of it stands here.
+
+Version 1 because only it reads ``_config.yml`` and builds HTML without a network.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from neuroprimer.errors import NeuroprimerError
+from neuroprimer.teaching.course import FRONT_PAGE, SYLLABUS
+from neuroprimer.teaching.model import Course
+
+CONFIG = "_config.yml"
+TABLE_OF_CONTENTS = "_toc.yml"
+LESSONS_FOLDER = "lessons"
+
+# A course may say anything else in its own _config.yml; these hold whatever it says.
+FORCED: Mapping[str, Any] = {
+    # the site shows exactly the run that was validated; unquoted, YAML would read a boolean
+    "execute": {"execute_notebooks": "off"},
+    "only_build_toc_files": True,
+}
+DEFAULTS: Mapping[str, Any] = {
+    "launch_buttons": {"notebook_interface": "jupyterlab", "thebe": False},
+    "sphinx": {
+        "recursive_update": True,
+        # pydata-sphinx-theme 0.17 shows an empty second bar otherwise
+        "config": {"html_theme_options": {"navbar_persistent": []}},
+    },
+}
+COMPLAINT = re.compile(r"^.*\b(?:WARNING|ERROR|CRITICAL)\b:.*$", re.MULTILINE)
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class BookError(NeuroprimerError, RuntimeError):
+    """A book that could not be built, or not without a complaint."""
+
+
+def stage_book(course: Course, stage: Path) -> Path:
+    """Lay out the sources of the book, except the lessons.
+
+    Parameters
+    ----------
+    course : Course
+        Its hand-written pages are copied.
+    stage : pathlib.Path
+        An empty folder.
+
+    Returns
+    -------
+    lessons : pathlib.Path
+        The folder in which the lessons' notebooks belong.
+
+    Raises
+    ------
+    BookError
+        If ``_config.yml`` is not a YAML mapping.
+    """
+    book = stage / "book"
+    shutil.copytree(
+        course.folder / "book",
+        book,
+        ignore=shutil.ignore_patterns(SYLLABUS, TABLE_OF_CONTENTS, LESSONS_FOLDER, "_build", ".*"),
+    )
+    (stage / CONFIG).write_text(_to_yaml(_config(course)), encoding="utf-8")
+    (book / TABLE_OF_CONTENTS).write_text(_to_yaml(_table_of_contents(course)), encoding="utf-8")
+    lessons = book / LESSONS_FOLDER
+    lessons.mkdir()
+    return lessons
+
+
+def build_book(stage: Path) -> Path:
+    """Run Jupyter Book on a staged book, with every warning as an error.
+
+    Parameters
+    ----------
+    stage : pathlib.Path
+        As `stage_book` has laid it out, with the lessons in it.
+
+    Returns
+    -------
+    html : pathlib.Path
+        The folder with the finished pages.
+
+    Raises
+    ------
+    BookError
+        If Jupyter Book fails or complains; its complaints are the message.
+    """
+    command = [
+        *(sys.executable, "-c", "from jupyter_book.cli.main import main; main()"),
+        *(
+            "build",
+            "book",
+            "--config",
+            CONFIG,
+            "--path-output",
+            "built",
+            "-W",
+            "-n",
+            "--keep-going",
+        ),
+    ]
+    done = subprocess.run(  # noqa: S603  # our own arguments, no shell
+        command,
+        cwd=stage,
+        # Warnings of Sphinx's own dependencies are not the course's; the locale is not the page's.
+        env={**os.environ, "PYTHONWARNINGS": "ignore", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    html = stage / "built" / "_build" / "html"
+    if done.returncode or not (html / f"{FRONT_PAGE}.html").is_file():
+        said = ANSI.sub("", done.stdout + done.stderr).replace(f"{stage.resolve()}/", "")
+        complaints = dict.fromkeys(COMPLAINT.findall(said)) or said.strip().splitlines()[-15:]
+        raise BookError(
+            "Jupyter Book could not build the site without a complaint:\n"
+            + "\n".join(f"  {line}" for line in complaints),
+            hint="Mend the pages that it names; what was published before is untouched.",
+        )
+    return html
+
+
+def _config(course: Course) -> dict[str, Any]:
+    file = course.folder / CONFIG
+    own: object = {}
+    if file.is_file():
+        try:
+            own = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        except yaml.YAMLError as error:
+            raise BookError(
+                f"{CONFIG} is not YAML: {' '.join(str(error).split())}.",
+                hint="Correct the line that it names.",
+            ) from error
+    if not isinstance(own, dict):
+        raise BookError(
+            f"{CONFIG} should hold 'name: value' pairs, but it is a {type(own).__name__}.",
+            hint="Compare it with the one of neuroprimer itself.",
+        )
+    return _merge(_merge({**DEFAULTS, "title": course.title}, own), FORCED)
+
+
+def _table_of_contents(course: Course) -> dict[str, Any]:
+    parts = [
+        {
+            "caption": part.title,
+            "chapters": [
+                *({"file": f"{LESSONS_FOLDER}/{lesson.id}"} for lesson in part.lessons),
+                *({"file": page} for page in part.pages),
+            ],
+        }
+        for part in course.parts
+    ]
+    return {"format": "jb-book", "root": FRONT_PAGE, "parts": parts}
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return two nested mappings as one, in which the second wins."""
+    merged = dict(below)
+    for key, value in above.items():
+        nested = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merge(merged[key], value) if nested else value
+    return merged
+
+
+def _to_yaml(content: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True)

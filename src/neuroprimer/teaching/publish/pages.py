@@ -1,0 +1,104 @@
+"""Pages: what a lesson's page says besides the lesson itself."""
+
+from collections.abc import Iterable
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
+from neuroprimer.teaching.catalogue import Catalogue
+from neuroprimer.teaching.model import Course, Lesson, ValidationReport
+
+SYNTHETIC_NOTE = "**synthetic**, made by a program and not measured in anybody"
+
+
+def lesson_page(report: ValidationReport, course: Course, catalogue: Catalogue) -> NotebookNode:
+    """Return the notebook that becomes a lesson's page.
+
+    Parameters
+    ----------
+    report : ValidationReport
+        A run that has passed.
+    course : Course
+        Tells which other lessons have pages to link to.
+    catalogue : Catalogue
+        Knows the datasets and which plugin brought the lesson.
+
+    Returns
+    -------
+    page : nbformat.NotebookNode
+        The run with a card below its title and the key points at its foot.
+    """
+    page: NotebookNode = nbformat.from_dict(report.result.notebook)
+    title, _, rest = page.cells[0].source.partition("\n")
+    page.cells[0].source = title
+    page.cells.insert(1, _prose("card", _card(report.lesson, course, catalogue)))
+    if rest.strip():
+        page.cells.insert(2, _prose("opening", rest.strip()))
+    if report.lesson.key_points:
+        page.cells.append(
+            _prose("key-points", "## Key points\n\n" + _list(report.lesson.key_points))
+        )
+    return page
+
+
+def _prose(cell_id: str, text: str) -> NotebookNode:
+    cell: NotebookNode = new_markdown_cell(text, id=cell_id)
+    return cell
+
+
+def _card(lesson: Lesson, course: Course, catalogue: Catalogue) -> str:
+    paragraphs = []
+    if lesson.questions:
+        paragraphs.append("**Questions**\n\n" + _list(lesson.questions))
+    if lesson.objectives:
+        paragraphs.append("**Afterwards you can**\n\n" + _list(lesson.objectives))
+    facts = [
+        _time(lesson),
+        _prerequisites(lesson, course),
+        *(_dataset(catalogue, id_) for id_ in lesson.datasets),
+        _origin(lesson, catalogue),
+    ]
+    paragraphs.append(_list(fact for fact in facts if fact))
+    return "::::{admonition} At a glance\n:class: tip\n\n" + "\n\n".join(paragraphs) + "\n::::"
+
+
+def _time(lesson: Lesson) -> str:
+    minutes = [
+        f"{amount} min {what}"
+        for amount, what in ((lesson.teaching_min, "reading"), (lesson.exercise_min, "exercises"))
+        if amount
+    ]
+    return f"**Time:** {', '.join(minutes)}" if minutes else ""
+
+
+def _prerequisites(lesson: Lesson, course: Course) -> str:
+    titles = {other.id: other.title for other in course.lessons}
+    links = [
+        f"[{titles[id_]}]({id_}.ipynb)" if id_ in titles else id_ for id_ in lesson.prerequisites
+    ]
+    return f"**Before:** {', '.join(links)}" if links else ""
+
+
+def _dataset(catalogue: Catalogue, dataset_id: str) -> str:
+    dataset = catalogue.datasets.get(dataset_id)
+    if dataset is None:
+        return f"**Data:** {dataset_id}"
+    kind = SYNTHETIC_NOTE if dataset.is_synthetic else "measured in people"
+    return (
+        f"**Data:** {dataset.title} ({kind}). {dataset.description} "
+        f"Licence: {dataset.licence}. {dataset.citation}"
+    )
+
+
+def _origin(lesson: Lesson, catalogue: Catalogue) -> str:
+    name = catalogue.brought_by.get(lesson.id, "")
+    origin = next((p.origin for p in catalogue.plugins if p.name == name), "")
+    # a local plugin's origin is a path of the building machine
+    brought = origin if origin and "/" not in origin and "\\" not in origin else name
+    authors = f"**Written by:** {', '.join(lesson.authors)}, " if lesson.authors else "**Lesson** "
+    return f"{authors}brought by the plugin {brought}" if brought else ""
+
+
+def _list(items: Iterable[str]) -> str:
+    return "\n".join(f"- {item}" for item in items)

@@ -1,0 +1,52 @@
+"""Serving a built site to a browser on this machine, and to nobody else."""
+
+from collections.abc import Callable
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from neuroprimer.errors import NeuroprimerError
+
+LOOPBACK = "127.0.0.1"
+
+
+class ServeError(NeuroprimerError, OSError):
+    """A site that cannot be served."""
+
+
+class _QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing of each request: a page asks for dozens of files."""
+
+
+def serve_site(site: Path, *, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve a site on the loopback address until interrupted.
+
+    Parameters
+    ----------
+    site : pathlib.Path
+        The folder with ``index.html``.
+    port : int
+        0 takes any that is free.
+    on_ready : callable
+        Is given the address as soon as it answers.
+
+    Raises
+    ------
+    ServeError
+        If there is no site, or the port is taken.
+    """
+    if not (site / "index.html").is_file():
+        raise ServeError(
+            f"There is no site in {site}.", hint="Build one first: `neuroprimer build`."
+        )
+    try:
+        server = ThreadingHTTPServer((LOOPBACK, port), partial(_QuietHandler, directory=str(site)))
+    except OSError as error:
+        raise ServeError(
+            f"Cannot serve on port {port}: {error.strerror}.",
+            hint="Another program may use it; `--port 0` takes any that is free.",
+        ) from error
+    with server:
+        on_ready(f"http://{LOOPBACK}:{server.server_address[1]}/")
+        server.serve_forever()

@@ -1,0 +1,201 @@
+"""The numbered rules that plugins, the course, lessons and the built site are held to.
+
+Hundreds say who is at fault: NP0 a plugin, NP1 the course, NP2 a lesson's source, NP3 a
+lesson's run, NP4 the built site. A number is never used again for another rule.
+"""
+
+from dataclasses import dataclass
+
+RULES_PAGE = "developing/rules"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One thing that is checked, and how to mend it.
+
+    Parameters
+    ----------
+    code : str
+        NP and three digits.
+    title : str
+        What is wrong when the rule is broken, as a sentence without its full stop.
+    fix : str
+        What the author does about it.
+    """
+
+    code: str
+    title: str
+    fix: str
+
+    @property
+    def page(self) -> str:
+        """Where the book explains the rule, relative to the site's root."""
+        return f"{RULES_PAGE}.html#{self.code.lower()}"
+
+
+def _rules(*rules: tuple[str, str, str]) -> dict[str, Rule]:
+    return {code: Rule(code=code, title=title, fix=fix) for code, title, fix in rules}
+
+
+RULES = _rules(
+    (
+        "NP001",
+        "A plugin cannot be imported",
+        "Run `python -c 'import MODULE'` with the named module, or uninstall the plugin.",
+    ),
+    (
+        "NP002",
+        "A plugin's hook raises",
+        "Call the hook yourself in Python; it must return without an error.",
+    ),
+    (
+        "NP003",
+        "A plugin implements a hook that does not exist",
+        "Correct the spelling; `neuroprimer plugins doctor` lists the hooks.",
+    ),
+    (
+        "NP004",
+        "A plugin's hook returns something else than it should",
+        "Return what the hook's signature in the book says.",
+    ),
+    (
+        "NP005",
+        "Two plugins bring the same id",
+        "Rename one of the two, or block one plugin with `--block-plugin`.",
+    ),
+    (
+        "NP006",
+        "A plugin was written for another version of the plugin interface",
+        "Install the release of the plugin that fits this neuroprimer.",
+    ),
+    (
+        "NP101",
+        "The syllabus names a lesson that no plugin brings",
+        "Correct the id in `course.toml`, or install the plugin that brings the lesson.",
+    ),
+    (
+        "NP102",
+        "A lesson names a prerequisite that no plugin brings",
+        "Correct the id in the lesson's metadata, or install the plugin that brings it.",
+    ),
+    (
+        "NP103",
+        "Lessons are prerequisites of each other in a circle",
+        "Take one of the named prerequisites out of its lesson's metadata.",
+    ),
+    (
+        "NP104",
+        "A lesson stands before its own prerequisite in the syllabus",
+        "Change the order in `course.toml`, or take the prerequisite out.",
+    ),
+    (
+        "NP105",
+        "A lesson names a dataset that no plugin brings",
+        "Correct the id in the lesson's metadata, or register the dataset in a plugin.",
+    ),
+    (
+        "NP106",
+        "The syllabus names a lesson or a page twice",
+        "Keep it in one part of `course.toml`.",
+    ),
+    (
+        "NP107",
+        "The syllabus names a page that does not exist",
+        "Write the page, or take its name out of `course.toml`.",
+    ),
+    (
+        "NP201",
+        "A lesson's file is not a notebook",
+        "Write the lesson as MyST Markdown with code cells, or save it again from Jupyter.",
+    ),
+    (
+        "NP202",
+        "A lesson's source holds outputs of an earlier run",
+        "Clear all outputs before you save; neuroprimer makes them new in every build.",
+    ),
+    (
+        "NP203",
+        "A lesson has no code to run",
+        "Add a code cell; a page of prose alone belongs under `pages` in `course.toml`.",
+    ),
+    (
+        "NP301",
+        "A cell raises an error",
+        "Mend the cell, or tag it `raises-exception` when the error is what you teach.",
+    ),
+    (
+        "NP302",
+        "A cell runs longer than its time limit",
+        "Make it faster, or raise `cell_timeout_s` in the lesson's metadata.",
+    ),
+    (
+        "NP303",
+        "A lesson runs longer than its time limit",
+        "Shorten it, or raise `lesson_timeout_s` in the lesson's metadata.",
+    ),
+    (
+        "NP304",
+        "The kernel died while a cell was running",
+        "Look for a crash in compiled code, for os._exit(), or for too little memory.",
+    ),
+    (
+        "NP305",
+        "The kernel of a lesson did not start",
+        "Run `jupyter kernelspec list` and compare with the lesson's `kernelspec`.",
+    ),
+    (
+        "NP306",
+        "A cell tagged `raises-exception` raises nothing",
+        "Take the tag off, or make the cell show the error it speaks of.",
+    ),
+    (
+        "NP307",
+        "A cell writes to standard error",
+        "Mend what it warns about; tag the cell `stderr-expected` if you teach the warning.",
+    ),
+    (
+        "NP308",
+        "A figure has no text for those who cannot see it",
+        "Say what it shows in the cell's metadata under `mystnb: image: alt:`.",
+    ),
+    (
+        "NP309",
+        "An output names a folder of the machine it ran on",
+        "Print `path.name` instead of the whole path.",
+    ),
+    (
+        "NP401",
+        "A lesson has no page on the built site",
+        "Look at what Jupyter Book said about it.",
+    ),
+    (
+        "NP402",
+        "An output of a lesson is missing from its page",
+        "Look for a tag that hides it, or for a kind of output that Jupyter Book cannot show.",
+    ),
+    (
+        "NP403",
+        "A page shows an error that the lesson does not teach",
+        "Rebuild; if it stays, look at what Jupyter Book said about the page.",
+    ),
+    (
+        "NP404",
+        "A file of the site names a folder of the machine that built it",
+        "Find where the page says it and use a relative path.",
+    ),
+    (
+        "NP405",
+        "A link or an image of the site leads nowhere",
+        "Correct the address, or add the missing page or anchor.",
+    ),
+    (
+        "NP406",
+        "The site's search does not know a lesson",
+        "Look at what Jupyter Book said; searchindex.js may be damaged.",
+    ),
+    (
+        "NP407",
+        "Jupyter Book could not build the site without a complaint",
+        "Mend what it names; its own words stand in the message.",
+    ),
+)

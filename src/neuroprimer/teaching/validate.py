@@ -1,0 +1,167 @@
+"""Validation: a lesson's source and its run, held against the numbered rules."""
+
+import re
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from nbformat import NotebookNode
+
+from neuroprimer.teaching.kernels import FOLDER_PREFIX
+from neuroprimer.teaching.model import ExecutionResult, Finding, ValidationReport
+from neuroprimer.teaching.notebooks import (
+    NotebookError,
+    code_cells,
+    output_texts,
+    read_notebook,
+    tags_of,
+)
+
+FIGURE_KINDS = ("image/png", "image/jpeg", "image/svg+xml")
+HIDING_TAGS = frozenset({"remove-cell", "remove-output"})
+
+# Folders that every machine has alike give nothing away and are spoken of in lessons.
+COMMON_FOLDERS = frozenset(map(Path, ("/", "/usr", "/usr/local", "/home", "/tmp")))  # noqa: S108  # none is written to
+
+
+def validate_run(result: ExecutionResult) -> ValidationReport:
+    """Hold one lesson against all rules that need no site.
+
+    Parameters
+    ----------
+    result : ExecutionResult
+        A run, complete or not.
+
+    Returns
+    -------
+    report : ValidationReport
+        It has passed when it has no finding.
+    """
+    if result.notebook is None:
+        findings = (result.failure,) if result.failure else ()
+        return ValidationReport(result=result, findings=findings)
+    findings = (
+        *_source_findings(result),
+        *((result.failure,) if result.failure else ()),
+        *_run_findings(result.lesson.id, result.notebook),
+    )
+    return ValidationReport(result=result, findings=findings)
+
+
+def machine_folders(*others: Path) -> tuple[str, ...]:
+    """Return the beginnings of paths that tell of this machine.
+
+    Parameters
+    ----------
+    *others : pathlib.Path
+        Further folders, such as the one that holds the course.
+
+    Returns
+    -------
+    folders : tuple of str
+        Home, the Python environment, kernels' private folders and `others`, each as text that a
+        path in it begins with.
+    """
+    folders = {
+        Path.home(),
+        Path(sys.prefix),
+        Path(sysconfig.get_path("purelib")),
+        *(other.absolute() for other in others),
+    }
+    telling = sorted(f"{folder}/" for folder in folders - COMMON_FOLDERS)
+    return (*telling, f"{tempfile.gettempdir()}/{FOLDER_PREFIX}")
+
+
+def find_machine_folder(text: str, folders: Iterable[str]) -> str | None:
+    """Return the first of some folders that a text names, or None.
+
+    Examples
+    --------
+    >>> find_machine_folder("saved to /home/ada/brain.nii", ["/home/ada/"])
+    '/home/ada/'
+    >>> find_machine_folder("see docs/home/ada/notes", ["/home/ada/"]) is None
+    True
+    """
+    for folder in folders:
+        # a longer path that merely ends in the same words is another one
+        if folder in text and re.search(rf"(?<![\w.~-]){re.escape(folder)}", text):
+            return folder
+    return None
+
+
+def _source_findings(result: ExecutionResult) -> tuple[Finding, ...]:
+    lesson = result.lesson
+    try:
+        source = read_notebook(lesson.path)
+    except NotebookError:  # the run has said so
+        return ()
+    findings = [
+        Finding(
+            rule="NP202",
+            subject=lesson.id,
+            cell=number,
+            message=f"its source file {lesson.path.name} holds {len(cell.outputs)} output(s); "
+            "expected none.",
+        )
+        for number, cell in code_cells(source)
+        if cell.outputs
+    ]
+    if not list(code_cells(source)):
+        findings.append(
+            Finding(
+                rule="NP203", subject=lesson.id, message=f"{lesson.path.name} has no code cell."
+            )
+        )
+    return tuple(findings)
+
+
+def _run_findings(lesson_id: str, notebook: NotebookNode) -> tuple[Finding, ...]:
+    """Return what is wrong with the cells that ran to their end."""
+    folders = machine_folders()
+    findings = []
+    for number, cell in code_cells(notebook):
+        if cell.execution_count is None:
+            continue
+        for rule, message in (
+            ("NP306", _missing_error(cell)),
+            ("NP307", _unexpected_stderr(cell)),
+            ("NP308", _figure_without_text(cell)),
+            ("NP309", _machine_folder(cell, folders)),
+        ):
+            if message:
+                findings.append(Finding(rule=rule, subject=lesson_id, cell=number, message=message))
+    return tuple(findings)
+
+
+def _missing_error(cell: NotebookNode) -> str:
+    if "raises-exception" not in tags_of(cell):
+        return ""
+    raised = any(output.output_type == "error" for output in cell.outputs)
+    return "" if raised else "it is tagged `raises-exception` and ran to its end."
+
+
+def _unexpected_stderr(cell: NotebookNode) -> str:
+    if tags_of(cell) & {"stderr-expected", "raises-exception"}:
+        return ""
+    words = " ".join(text for kind, text in output_texts(cell) if kind == "stderr").split()
+    return f"standard error says: {' '.join(words)[:300]}" if words else ""
+
+
+def _figure_without_text(cell: NotebookNode) -> str:
+    figures = [
+        kind for output in cell.outputs for kind in FIGURE_KINDS if kind in output.get("data", {})
+    ]
+    alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+    if not figures or alt.strip() or tags_of(cell) & HIDING_TAGS:
+        return ""
+    return f"it shows {len(figures)} figure(s) and has no alt text."
+
+
+def _machine_folder(cell: NotebookNode, folders: Iterable[str]) -> str:
+    for kind, text in output_texts(cell):
+        folder = find_machine_folder(text, folders)
+        if folder:
+            return f"its {kind} output names {folder}"
+    return ""

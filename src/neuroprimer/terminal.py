@@ -1,0 +1,142 @@
+"""What a terminal shows: progress while lessons run, tables and findings afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:  # importing these for real would load nbclient for `neuroprimer list`
+    from neuroprimer.teaching import Finding, Lesson, LessonEvent, ValidationReport
+
+PLAIN_WIDTH = 120
+
+
+class Watcher(Protocol):
+    """Is told how a build goes on."""
+
+    def on_event(self, event: LessonEvent) -> None:
+        """Take note of a lesson."""
+
+    def on_step(self, words: str) -> None:
+        """Take note of what begins."""
+
+
+class PlainWatcher:
+    """Says a line for each lesson that begins or ends, for logs."""
+
+    def on_event(self, event: LessonEvent) -> None:
+        """Print when a lesson begins and ends."""
+        if event.result is not None:
+            outcome = "failed" if event.result.failure else "ran"
+            self.on_step(f"{event.lesson.id}: {outcome} in {event.result.duration_s:.1f} s")
+        elif not event.cell:
+            self.on_step(f"{event.lesson.id}: running")
+
+    def on_step(self, words: str) -> None:
+        """Print the words."""
+        print(words, file=sys.stderr, flush=True)  # noqa: T201  this is what a log shows
+
+
+class BarWatcher:
+    """Shows a bar for each lesson, for people.
+
+    Parameters
+    ----------
+    progress : rich.progress.Progress
+        Draws the bars.
+    lessons : iterable of Lesson
+        Each gets a bar from the start.
+    """
+
+    def __init__(self, progress: Progress, lessons: Iterable[Lesson]) -> None:
+        self.progress = progress
+        self.tasks: dict[str, TaskID] = {
+            lesson.id: progress.add_task(lesson.id, start=False, total=None, state="waiting")
+            for lesson in lessons
+        }
+
+    def on_event(self, event: LessonEvent) -> None:
+        """Move the lesson's bar."""
+        task = self.tasks[event.lesson.id]
+        if event.result is not None:
+            state = "[red]failed[/]" if event.result.failure else "[green]ran[/]"
+            self.progress.update(task, total=1, completed=1, state=state)
+            self.progress.stop_task(task)
+        elif event.cell:
+            state = f"cell {event.cell} of {event.cells}"
+            self.progress.update(task, total=event.cells, completed=event.cell - 1, state=state)
+        else:
+            self.progress.start_task(task)
+            self.progress.update(task, state="starting")
+
+    def on_step(self, words: str) -> None:
+        """Add a bar that only pulses."""
+        self.progress.add_task(words, total=None, state="")
+
+
+@contextlib.contextmanager
+def watch(lessons: Sequence[Lesson]) -> Iterator[Watcher]:
+    """Show how lessons run: bars on a terminal, plain lines elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield PlainWatcher()
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[state]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield BarWatcher(progress, lessons)
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table to standard output; where that is no terminal, nothing is cut off."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold", justify="right" if heading == "s" else "left")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    _console(stderr=False).print(table)
+
+
+def print_timings(reports: Sequence[ValidationReport]) -> None:
+    """Print how long each lesson took, and where."""
+    rows = []
+    for report in reports:
+        result = report.result
+        slowest = max(result.cell_durations_s.items(), key=lambda item: item[1], default=None)
+        rows.append(
+            (
+                report.lesson.id,
+                "passed" if report.passed else "FAILED",
+                f"{result.duration_s:.1f}",
+                f"{result.start_s:.1f}",
+                str(len(result.cell_durations_s)),
+                f"cell {slowest[0]}, {slowest[1]:.1f} s" if slowest else "none",
+            )
+        )
+    print_table(("lesson", "state", "s", "kernel start", "cells run", "slowest"), rows)
+
+
+def print_findings(findings: Iterable[Finding]) -> None:
+    """Print findings with their fixes to standard error."""
+    console = _console(stderr=True)
+    for finding in findings:
+        console.print(f"[red]{finding.rule}[/] {escape(str(finding).partition(' ')[2])}")
+        console.print(f"      {escape(finding.definition.fix)} See {finding.definition.page}")
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr, highlight=False, soft_wrap=stderr)
+    if not console.is_terminal:
+        console.width = PLAIN_WIDTH
+    return console
