@@ -16,7 +16,8 @@ import yaml
 
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.course import FRONT_PAGE, SYLLABUS
-from neuroprimer.teaching.model import Course
+from neuroprimer.teaching.model import Course, Part
+from neuroprimer.teaching.publish.mathml import RENDERER
 
 CONFIG = "_config.yml"
 TABLE_OF_CONTENTS = "_toc.yml"
@@ -27,6 +28,11 @@ FORCED: Mapping[str, Any] = {
     # the site shows exactly the run that was validated; unquoted, YAML would read a boolean
     "execute": {"execute_notebooks": "off"},
     "only_build_toc_files": True,
+    # formulas are drawn without asking another host for a script
+    "sphinx": {
+        "extra_extensions": ["neuroprimer.teaching.publish.mathml"],
+        "config": {"html_math_renderer": RENDERER},
+    },
 }
 DEFAULTS: Mapping[str, Any] = {
     "launch_buttons": {"notebook_interface": "jupyterlab", "thebe": False},
@@ -127,6 +133,8 @@ def build_book(stage: Path) -> Path:
             + "\n".join(f"  {line}" for line in complaints),
             hint="Mend the pages that it names; what was published before is untouched.",
         )
+    for template in (html / "_static").glob("*webpack-macros.html"):
+        template.unlink()  # of the theme, copied by mistake: no page, and full of dead links
     return html
 
 
@@ -150,17 +158,22 @@ def _config(course: Course) -> dict[str, Any]:
 
 
 def _table_of_contents(course: Course) -> dict[str, Any]:
-    parts = [
-        {
-            "caption": part.title,
-            "chapters": [
-                *({"file": f"{LESSONS_FOLDER}/{lesson.id}"} for lesson in part.lessons),
-                *({"file": page} for page in part.pages),
-            ],
-        }
-        for part in course.parts
-    ]
+    parts = [{"caption": part.title, "chapters": _chapters(part)} for part in course.parts]
     return {"format": "jb-book", "root": FRONT_PAGE, "parts": parts}
+
+
+def _chapters(part: Part) -> list[dict[str, Any]]:
+    """Return a part's entries; pages of a folder stand below that folder's index page."""
+    chapters: list[dict[str, Any]] = []
+    index: dict[str, Any] = {"file": ""}
+    for name in (*(f"{LESSONS_FOLDER}/{lesson.id}" for lesson in part.lessons), *part.pages):
+        below = index["file"].removesuffix("index")
+        if below and name.startswith(below):
+            index.setdefault("sections", []).append({"file": name})
+            continue
+        chapters.append({"file": name})
+        index = chapters[-1] if name.endswith("/index") else {"file": ""}
+    return chapters
 
 
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

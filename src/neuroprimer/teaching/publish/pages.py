@@ -59,7 +59,7 @@ def _card(lesson: Lesson, course: Course, catalogue: Catalogue) -> str:
         *(_dataset(catalogue, id_) for id_ in lesson.datasets),
         _origin(lesson, catalogue),
     ]
-    paragraphs.append(_list(fact for fact in facts if fact))
+    paragraphs += filter(None, facts)
     return "::::{admonition} At a glance\n:class: tip\n\n" + "\n\n".join(paragraphs) + "\n::::"
 
 
