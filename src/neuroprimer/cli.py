@@ -14,6 +14,7 @@ import click
 from neuroprimer import teaching, terminal
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching import publish
+from neuroprimer.teaching.plugins import PLUGINS_DIR_VARIABLE
 
 ALL_WELL, LESSON_FAILED, NOT_POSSIBLE, INTERRUPTED = 0, 1, 2, 130
 
@@ -36,7 +37,7 @@ with_plugins = _combine(
     click.option(
         "--plugins-dir",
         type=FOLDER,
-        envvar="NEUROPRIMER_PLUGINS_DIR",
+        envvar=PLUGINS_DIR_VARIABLE,
         help="Load the .py files of this folder as plugins, too.",
     ),
     click.option(

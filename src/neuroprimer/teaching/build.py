@@ -10,11 +10,10 @@ from typing import Any
 import nbformat
 
 from neuroprimer.teaching.catalogue import Catalogue, require_sound_plugins
-from neuroprimer.teaching.classroom import PLUGINS_DIR_VARIABLE
 from neuroprimer.teaching.course import require_sound_course
 from neuroprimer.teaching.execute import OnEvent, execute_lessons, ignore_event
 from neuroprimer.teaching.model import Course, Finding, Lesson, Limits, Part, ValidationReport
-from neuroprimer.teaching.plugins import ask_each
+from neuroprimer.teaching.plugins import PLUGINS_DIR_VARIABLE, ask_each
 from neuroprimer.teaching.publish.site import (
     SITE_FOLDER,
     publish_course,

@@ -7,9 +7,7 @@ from pathlib import Path
 from neuroprimer.teaching.catalogue import Catalogue, did_you_mean, load_catalogue
 from neuroprimer.teaching.datasets import DatasetError, dataset_files, require_dataset
 from neuroprimer.teaching.model import Lesson
-
-# Set for the kernels of a build, so that a lesson finds the plugins that the build found.
-PLUGINS_DIR_VARIABLE = "NEUROPRIMER_PLUGINS_DIR"
+from neuroprimer.teaching.plugins import PLUGINS_DIR_VARIABLE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -172,7 +172,6 @@ async def _run_bounded(run: _Run, kernel: Kernel) -> Finding | None:
         cells.cancel()
         with contextlib.suppress(asyncio.CancelledError, DeadKernelError):
             await cells
-        kernel.client.stop_channels()
 
 
 async def _run_cells(run: _Run, kernel: Kernel) -> Finding | None:

@@ -20,6 +20,8 @@ from neuroprimer.errors import NeuroprimerError
 # Begins the name of each kernel's private folder, so that its path can be told in an output.
 FOLDER_PREFIX = "neuroprimer-"
 
+LOG = "kernel.log"
+
 # The address of a Unix socket has room for about 100 characters, its name takes some.
 LONGEST_SOCKET_FOLDER = 80
 
@@ -80,22 +82,18 @@ async def start_kernel(
             log=QUIET_LOG,
             **_transport(folder),
         )
-        try:
-            yield await _launch(manager, folder, variables, start_timeout_s)
-        finally:
-            _kill_group(manager)
-            await _clean_up(manager)
+        async with contextlib.AsyncExitStack() as at_the_end:
+            at_the_end.push_async_callback(_end, manager)
+            await _launch(manager, folder, variables)
+            client = manager.client()
+            at_the_end.callback(client.stop_channels)
+            await _wait_until_ready(client, manager, folder, start_timeout_s)
+            yield Kernel(manager=manager, client=client)
 
 
-async def _launch(
-    manager: AsyncKernelManager,
-    folder: Path,
-    variables: Mapping[str, str],
-    start_timeout_s: float,
-) -> Kernel:
-    log = folder / "kernel.log"
+async def _launch(manager: AsyncKernelManager, folder: Path, variables: Mapping[str, str]) -> None:
     try:
-        with log.open("wb") as stream:
+        with (folder / LOG).open("wb") as stream:
             await manager.start_kernel(
                 cwd=_subfolder(folder, "work"),
                 env={
@@ -108,24 +106,31 @@ async def _launch(
                 stdout=stream,
                 stderr=stream,
             )
-        client = manager.client()
-        client.start_channels()
-        await client.wait_for_ready(timeout=start_timeout_s)
     except NoSuchKernel as error:
         raise KernelStartError(
             f"There is no kernel called {manager.kernel_name!r}.",
             hint="`jupyter kernelspec list` shows the kernels there are.",
         ) from error
-    except (OSError, RuntimeError) as error:
-        last_words = (
-            log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
-        )
+    except OSError as error:
+        raise KernelStartError(
+            f"The program of the kernel {manager.kernel_name!r} cannot be started: {error}.",
+            hint="`jupyter kernelspec list` shows the folder whose kernel.json names it.",
+        ) from error
+
+
+async def _wait_until_ready(
+    client: AsyncKernelClient, manager: AsyncKernelManager, folder: Path, start_timeout_s: float
+) -> None:
+    client.start_channels()
+    try:
+        await client.wait_for_ready(timeout=start_timeout_s)
+    except RuntimeError as error:
+        last_words = (folder / LOG).read_text(errors="replace").strip().splitlines()[-1:]
         raise KernelStartError(
             f"The kernel {manager.kernel_name!r} did not start within {start_timeout_s:g} s: "
             + "; ".join([" ".join(str(error).split()), *last_words]),
             hint="Run `jupyter console --kernel` with that name to see what is wrong with it.",
         ) from error
-    return Kernel(manager=manager, client=client)
 
 
 def _transport(folder: Path) -> dict[str, str]:
@@ -141,16 +146,14 @@ def _subfolder(folder: Path, name: str) -> str:
     return str(made)
 
 
-def _kill_group(manager: AsyncKernelManager) -> None:
-    """Kill the kernel and what it started, without waiting: this must work while all ends."""
+async def _end(manager: AsyncKernelManager) -> None:
+    """Kill the kernel and what it started, and close what belongs to it."""
     pid = getattr(manager.provisioner, "pid", None)
     if pid and hasattr(os, "killpg"):
-        # the kernel leads a session of its own, which outlives it as long as a child runs
+        # The kernel leads a session of its own, which outlives it as long as a child runs. This
+        # comes before anything is waited for: it must work even while all ends.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
-
-
-async def _clean_up(manager: AsyncKernelManager) -> None:
     with contextlib.suppress(RuntimeError, asyncio.TimeoutError):
         if manager.has_kernel:
             await manager.shutdown_kernel(now=True)

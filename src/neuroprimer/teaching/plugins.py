@@ -21,6 +21,9 @@ from neuroprimer.teaching.model import Finding
 # Under this name local plugins are imported, so that they cannot hide an installed module.
 LOCAL_PACKAGE = "neuroprimer_local_plugins"
 
+# Set for the kernels of a build, so that a lesson finds the plugins that the build found.
+PLUGINS_DIR_VARIABLE = "NEUROPRIMER_PLUGINS_DIR"
+
 
 class PluginsFolderError(NeuroprimerError, OSError):
     """A folder of local plugins that cannot be read."""

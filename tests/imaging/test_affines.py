@@ -1,0 +1,146 @@
+"""Affines against nibabel, numpy and their own laws."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from nibabel import affines as nibabel_affines
+from nibabel.quaternions import angle_axis2mat
+from numpy.testing import assert_allclose
+
+from neuroprimer.imaging import (
+    AffineError,
+    axis_codes,
+    obliquity,
+    require_affine,
+    voxel_sizes,
+    voxel_to_world,
+    world_to_voxel,
+)
+
+coordinates = st.floats(-300, 300)
+points = hnp.arrays(float, st.tuples(st.integers(1, 5), st.just(3)), elements=coordinates)
+sizes_mm = st.tuples(*[st.floats(0.2, 10)] * 3)
+angles_rad = st.floats(-np.pi, np.pi)
+axes = st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda axis: np.linalg.norm(axis) > 0.1)
+
+
+@st.composite
+def affines(draw: st.DrawFn) -> np.ndarray:
+    """Draw voxel sizes, reflections, a turn about any axis, and a position."""
+    signs = draw(st.tuples(*[st.sampled_from([-1.0, 1.0])] * 3))
+    scales = np.diag(np.multiply(draw(sizes_mm), signs))
+    turn = angle_axis2mat(draw(angles_rad), draw(axes))
+    return nibabel_affines.from_matvec(turn @ scales, draw(st.tuples(*[coordinates] * 3)))
+
+
+# What the letters mean: which world axis, and which way along it.
+DIRECTIONS = {"R": (0, 1), "L": (0, -1), "A": (1, 1), "P": (1, -1), "S": (2, 1), "I": (2, -1)}
+ALL_CODES = [
+    codes
+    for codes in itertools.permutations(DIRECTIONS, 3)
+    if len({DIRECTIONS[letter][0] for letter in codes}) == 3
+]
+
+
+@given(affine=affines(), ijk=points)
+def test_voxel_to_world_agrees_with_nibabel(affine, ijk):
+    assert_allclose(
+        voxel_to_world(affine, ijk), nibabel_affines.apply_affine(affine, ijk), rtol=0, atol=1e-9
+    )
+
+
+@given(affine=affines(), ijk=points)
+def test_world_to_voxel_undoes_voxel_to_world(affine, ijk):
+    xyz = voxel_to_world(affine, ijk)
+
+    # Voxels down to 0.2 mm: rounding of coordinates in mm is five times as large in voxels.
+    assert_allclose(world_to_voxel(affine, xyz), ijk, rtol=0, atol=1e-9)
+
+
+@given(one=affines(), other=affines(), ijk=points)
+def test_product_of_affines_maps_like_one_after_the_other(one, other, ijk):
+    in_two_steps = voxel_to_world(one, voxel_to_world(other, ijk))
+
+    assert_allclose(voxel_to_world(one @ other, ijk), in_two_steps, rtol=1e-9, atol=1e-6)
+
+
+@given(affine=affines())
+def test_voxel_sizes_are_distances_between_neighbours(affine):
+    neighbours = voxel_to_world(affine, np.eye(3)) - voxel_to_world(affine, [0, 0, 0])
+
+    assert_allclose(voxel_sizes(affine), np.linalg.norm(neighbours, axis=1), rtol=1e-9)
+
+
+@pytest.mark.parametrize("codes", ALL_CODES, ids="".join)
+def test_axis_codes_of_every_storage_order(codes):
+    affine = np.zeros((4, 4))
+    affine[3, 3] = 1
+    for column, letter in enumerate(codes):
+        row, sign = DIRECTIONS[letter]
+        affine[row, column] = sign * (column + 1.5)
+
+    assert len(ALL_CODES) == 48
+    assert axis_codes(affine) == codes
+
+
+@given(angle_rad=st.floats(0, np.pi / 4 - 0.01))
+def test_obliquity_of_a_turn_about_x_is_its_angle(angle_rad):
+    affine = nibabel_affines.from_matvec(angle_axis2mat(angle_rad, [1, 0, 0]))
+
+    # arccos near 1 loses half of the digits
+    assert_allclose(obliquity(affine), [0, angle_rad, angle_rad], rtol=0, atol=1e-7)
+
+
+def test_points_keep_their_shape():
+    many = np.zeros((4, 5, 3))
+
+    assert voxel_to_world(np.eye(4), many).shape == (4, 5, 3)
+    assert world_to_voxel(np.eye(4), many).shape == (4, 5, 3)
+    assert world_to_voxel(np.eye(4), [1, 2, 3]).shape == (3,)
+
+
+def test_arguments_are_not_changed():
+    affine, ijk = np.diag([2.0, 2, 2, 1]), np.ones((2, 3))
+
+    world_to_voxel(affine, voxel_to_world(affine, ijk))
+
+    assert_allclose(affine, np.diag([2, 2, 2, 1]), rtol=0)
+    assert_allclose(ijk, 1, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("affine", "words"),
+    [
+        (np.eye(3), r"shape \(3, 3\)"),
+        (np.full((4, 4), np.nan), "16 that are NaN"),
+        (np.eye(4) + np.eye(4, k=-3), "last row"),
+        ([[1, 2], [3]], "not"),
+        ("affine", "not"),
+    ],
+    ids=["3x3", "nan", "transposed", "ragged", "text"],
+)
+def test_what_is_no_affine_is_refused_in_words(affine, words):
+    with pytest.raises(AffineError, match=words):
+        require_affine(affine)
+
+
+def test_singular_affine_has_no_way_back():
+    flat = np.diag([2.0, 2, 0, 1])
+
+    with pytest.raises(AffineError, match="cannot be inverted"):
+        world_to_voxel(flat, [0, 0, 0])
+
+
+@pytest.mark.parametrize("name", [axis_codes, obliquity])
+def test_axis_without_length_has_no_direction(name):
+    with pytest.raises(AffineError, match="mm"):
+        name(np.diag([2.0, 2, 0, 1]))
+
+
+def test_points_with_the_wrong_number_of_coordinates_are_refused():
+    with pytest.raises(AffineError, match=r"\(3, 5\)"):
+        voxel_to_world(np.eye(4), np.zeros((3, 5)))

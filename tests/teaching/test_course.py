@@ -1,0 +1,189 @@
+"""The course: a syllabus laid over what plugins bring."""
+
+from pathlib import Path
+
+import pytest
+
+from neuroprimer.teaching import Lesson, hookimpl, load_course
+from neuroprimer.teaching.catalogue import Catalogue
+from neuroprimer.teaching.course import CourseError, order_lessons, require_sound_course
+from neuroprimer.teaching.plugins import add_plugin, make_manager
+
+
+def lesson(lesson_id: str, *prerequisites: str, datasets: tuple[str, ...] = ()) -> Lesson:
+    return Lesson(
+        id=lesson_id,
+        title=lesson_id.upper(),
+        path=Path(f"{lesson_id}.md"),
+        prerequisites=prerequisites,
+        datasets=datasets,
+    )
+
+
+def catalogue_of(*lessons: Lesson) -> Catalogue:
+    class Brings:
+        @hookimpl
+        def register_lessons(self):
+            return list(lessons)
+
+    manager = make_manager()
+    add_plugin(manager, Brings(), "brings")
+    return Catalogue.from_plugins(manager)
+
+
+@pytest.fixture
+def syllabus(course_folder):
+    """Write a syllabus and return the course's folder."""
+
+    def write(text: str) -> Path:
+        (course_folder / "book" / "course.toml").write_text(f'title = "A course"\n{text}')
+        return course_folder
+
+    return write
+
+
+def ids(course) -> list[list[str]]:
+    return [[lesson.id for lesson in part.lessons] for part in course.parts]
+
+
+def found(course) -> list[tuple[str, str]]:
+    return [(finding.rule, finding.subject) for finding in course.findings]
+
+
+def test_lessons_stand_in_the_order_of_the_syllabus(syllabus):
+    folder = syllabus('[[part]]\ntitle = "P"\nlessons = ["b", "a"]')
+
+    course = load_course(folder, catalogue_of(lesson("a"), lesson("b")))
+
+    assert ids(course) == [["b", "a"]]
+    assert course.findings == ()
+
+
+def test_lessons_that_no_part_names_follow_before_the_pages(syllabus):
+    folder = syllabus(
+        '[[part]]\ntitle = "P"\nlessons = ["a"]\n[[part]]\ntitle = "R"\npages = ["intro"]'
+    )
+
+    course = load_course(folder, catalogue_of(lesson("c", "b"), lesson("b"), lesson("a")))
+
+    assert [part.title for part in course.parts] == ["P", "Further lessons", "R"]
+    assert ids(course) == [["a"], ["b", "c"], []]
+
+
+def test_further_lessons_can_be_named_or_left_out(syllabus):
+    catalogue = catalogue_of(lesson("a"), lesson("b"))
+    part = '[[part]]\ntitle = "P"\nlessons = ["a"]'
+
+    named = load_course(syllabus(f'further = "More"\n{part}'), catalogue)
+    without = load_course(syllabus(f"further = false\n{part}"), catalogue)
+
+    assert [part.title for part in named.parts] == ["P", "More"]
+    assert ids(without) == [["a"]]
+
+
+def test_unknown_lesson_of_the_syllabus_is_a_finding_with_the_near_name(syllabus):
+    folder = syllabus('[[part]]\ntitle = "P"\nlessons = ["affine", "gone"]')
+
+    course = load_course(folder, catalogue_of(lesson("affines"), lesson("other")))
+
+    assert found(course) == [("NP101", "course.toml"), ("NP101", "course.toml")]
+    assert "Did you mean 'affines'?" in course.findings[0].message
+    assert "There are: affines, other." in course.findings[1].message
+
+
+def test_unknown_prerequisite_and_dataset_are_findings(syllabus):
+    catalogue = catalogue_of(lesson("a", "bb", datasets=("brain",)), lesson("b"))
+
+    course = load_course(syllabus(""), catalogue)
+
+    assert found(course) == [("NP102", "a"), ("NP105", "a")]
+    assert ids(course) == [["a", "b"]]
+
+
+def test_circle_of_prerequisites_is_a_finding_that_shows_it(syllabus):
+    catalogue = catalogue_of(lesson("a", "b"), lesson("b", "c"), lesson("c", "a"), lesson("d"))
+
+    course = load_course(syllabus(""), catalogue)
+
+    (circle,) = [finding for finding in course.findings if finding.rule == "NP103"]
+    assert {"a", "b", "c"} < set(circle.message.replace("->", " ").split())
+    assert len(course.lessons) == 4
+
+
+def test_lesson_before_its_prerequisite_is_a_finding(syllabus):
+    folder = syllabus('[[part]]\ntitle = "P"\nlessons = ["a", "b"]')
+
+    course = load_course(folder, catalogue_of(lesson("a", "b"), lesson("b")))
+
+    assert found(course) == [("NP104", "a")]
+
+
+def test_lesson_or_page_named_twice_is_a_finding(syllabus):
+    folder = syllabus(
+        '[[part]]\ntitle = "P"\nlessons = ["a"]\n[[part]]\ntitle = "Q"\nlessons = ["a"]'
+    )
+
+    course = load_course(folder, catalogue_of(lesson("a")))
+
+    assert found(course) == [("NP106", "course.toml")]
+
+
+def test_missing_page_is_a_finding(syllabus):
+    folder = syllabus('[[part]]\ntitle = "P"\npages = ["gone"]')
+
+    course = load_course(folder, catalogue_of(lesson("a")))
+
+    assert found(course) == [("NP107", "course.toml")]
+    assert "book/gone.md" in course.findings[0].message
+
+
+def test_unsound_course_is_refused_with_all_findings(syllabus):
+    course = load_course(syllabus(""), catalogue_of(lesson("a", "b", datasets=("brain",))))
+
+    with pytest.raises(CourseError, match=r"2 fault\(s\)[^$]*NP102[^$]*NP105"):
+        require_sound_course(course)
+
+
+def test_limits_come_from_the_syllabus(syllabus):
+    course = load_course(syllabus("[limits]\ncell_timeout_s = 3"), catalogue_of(lesson("a")))
+
+    assert (course.limits.cell_timeout_s, course.limits.start_timeout_s) == (3, 60)
+
+
+def test_course_without_lessons_is_refused(syllabus):
+    with pytest.raises(CourseError, match="has no lesson"):
+        load_course(syllabus(""), catalogue_of())
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("title = 5", "title should be a text"),
+        ("title = 'x'\npart = 5", "should have a title"),
+        ("title = 'x'\n[[part]]\nlessons = []", "should have a title"),
+        ("title = 'x'\n[[part]]\ntitle = 'P'\nlessons = 'a'", "lists of texts"),
+        ("title = 'x'\nfurther = 5", "further should be"),
+        ("title = 'x'\n[limits]\ncell_timout_s = 5", "limits may have"),
+        ("title = 'x'\n[limits]\ncell_timeout_s = 0", "above 0"),
+        ("title = ", "Cannot read the syllabus"),
+    ],
+)
+def test_damaged_syllabus_is_refused_in_words(course_folder, text, words):
+    (course_folder / "book" / "course.toml").write_text(text)
+
+    with pytest.raises(CourseError, match=words):
+        load_course(course_folder, catalogue_of(lesson("a")))
+
+
+def test_folder_without_a_syllabus_is_no_course(tmp_path):
+    with pytest.raises(CourseError, match="There is no course here"):
+        load_course(tmp_path, catalogue_of(lesson("a")))
+
+
+def test_prerequisites_come_first_and_titles_decide_the_rest():
+    lessons = lesson("c"), lesson("a", "z"), lesson("z"), lesson("b")
+
+    ordered = [lesson.id for lesson in order_lessons(lessons)]
+
+    assert ordered.index("z") < ordered.index("a")
+    assert ordered == [lesson.id for lesson in order_lessons(reversed(lessons))]

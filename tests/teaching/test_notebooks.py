@@ -1,0 +1,98 @@
+"""Notebooks: read the same every time, and runs made comparable."""
+
+import sysconfig
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from neuroprimer.teaching.notebooks import NotebookError, make_reproducible, read_notebook
+
+
+def notebook_with(*outputs):
+    return new_notebook(cells=[new_code_cell("pass", outputs=list(outputs))])
+
+
+def html(text: str):
+    return new_output("display_data", {"text/html": text})
+
+
+def test_reading_twice_gives_the_same_notebook(write_lesson):
+    file = write_lesson("1 + 1", "---\ntags: [x]\n---\n2")
+
+    one, other = read_notebook(file), read_notebook(file)
+
+    assert one == other
+    assert [cell.id for cell in one.cells] == ["cell-000", "cell-001", "cell-002"]
+    assert one.cells[2].metadata.tags == ["x"]
+    nbformat.validate(one)
+
+
+@pytest.mark.parametrize(
+    "text", ["not json", "[]", '{"cells": 5, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}']
+)
+def test_what_is_no_notebook_is_refused_in_words(tmp_path, text):
+    file = tmp_path / "lesson.ipynb"
+    file.write_text(text)
+
+    with pytest.raises(NotebookError, match=r"lesson\.ipynb is not a notebook"):
+        read_notebook(file)
+
+
+def test_random_ids_become_the_same_in_every_run():
+    first = make_reproducible(notebook_with(html(f'<a id="{"a1" * 16}"><b for="{"a1" * 16}">')))
+    second = make_reproducible(notebook_with(html(f'<a id="{"b2" * 16}"><b for="{"b2" * 16}">')))
+
+    assert first.cells[0].outputs == second.cells[0].outputs
+
+
+def test_different_ids_stay_different_and_keep_their_form():
+    uuid = "01234567-89ab-cdef-0123-456789abcdef"
+    text = make_reproducible(notebook_with(html(f"{uuid} {'a1' * 16}"))).cells[0].outputs[0]
+    first, second = text.data["text/html"].split()
+
+    assert first != second
+    assert (len(first), first.count("-"), len(second)) == (36, 4, 32)
+
+
+def test_digest_that_a_lesson_prints_is_left_alone():
+    printed = new_output("stream", name="stdout", text="d41d8cd98f00b204e9800998ecf8427e\n")
+
+    assert make_reproducible(notebook_with(printed)).cells[0].outputs[0].text == printed.text
+
+
+def test_memory_addresses_are_made_uniform():
+    result = new_output("execute_result", {"text/plain": "<Image at 0x7f12ab34cd56>"})
+
+    text = make_reproducible(notebook_with(result)).cells[0].outputs[0].data["text/plain"]
+
+    assert text == "<Image at 0x000000000000>"
+
+
+def test_short_hexadecimal_numbers_are_left_alone():
+    printed = new_output("stream", name="stdout", text="0xff 0x1f2e\n")
+
+    assert make_reproducible(notebook_with(printed)).cells[0].outputs[0].text == "0xff 0x1f2e\n"
+
+
+def test_folder_of_packages_is_taken_out_of_tracebacks():
+    file = f"{sysconfig.get_path('purelib')}/nibabel/deprecator.py"
+    error = new_output("error", ename="E", evalue="", traceback=[f"File {file}:12"])
+
+    lines = make_reproducible(notebook_with(error)).cells[0].outputs[0].traceback
+
+    assert lines == ["File nibabel/deprecator.py:12"]
+
+
+def test_pictures_are_not_touched():
+    picture = new_output("display_data", {"image/png": "a1" * 16})
+
+    assert make_reproducible(notebook_with(picture)).cells[0].outputs == [picture]
+
+
+def test_notebook_that_was_given_is_not_changed():
+    notebook = notebook_with(html("a1" * 16))
+
+    make_reproducible(notebook)
+
+    assert notebook.cells[0].outputs[0].data["text/html"] == "a1" * 16

@@ -1,0 +1,313 @@
+"""Whatever goes wrong: a clear message, the right exit status, and nothing is lost."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+pytestmark = pytest.mark.kernel
+
+ALL_WELL, LESSON_FAILED, NOT_POSSIBLE, INTERRUPTED = 0, 1, 2, 130
+
+CELL_FAULTS = {
+    "raises": (
+        "1 / 0",
+        ["NP301 a-lesson, code cell 2: ZeroDivisionError: division by zero at `1 / 0`"],
+    ),
+    "never ends": ("while True: pass", ["NP302 a-lesson, code cell 2", "still running after 1 s"]),
+    "exits": ("import os; os._exit(3)", ["NP304", "code cell 2", "it ended with exit status 3"]),
+    "is killed": (
+        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+        ["NP304", "code cell 2", "it was ended by SIGKILL"],
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", CELL_FAULTS)
+def test_fault_of_a_cell_is_named_and_other_lessons_pass(
+    fault, write_lesson, course_folder, neuroprimer
+):
+    code, words = CELL_FAULTS[fault]
+    write_lesson("print('before')", code, cell_timeout_s=1)
+    write_lesson("1", lesson_id="good")
+
+    done = neuroprimer("validate", "--course", course_folder)
+
+    assert done.returncode == LESSON_FAILED
+    assert all(word in done.stderr for word in words), done.stderr
+    assert "1 of 2 lessons passed" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_lesson_over_its_total_time(write_lesson, course_folder, neuroprimer):
+    write_lesson("import time", *["time.sleep(0.4)"] * 6, lesson_timeout_s=1)
+
+    done = neuroprimer("validate", "--course", course_folder)
+
+    assert done.returncode == LESSON_FAILED
+    assert "NP303 a-lesson, code cell" in done.stderr
+    assert "the whole lesson may take 1 s" in done.stderr
+
+
+def test_kernel_that_does_not_exist(write_lesson, course_folder, neuroprimer):
+    write_lesson("1", kernel="no-such-kernel")
+
+    done = neuroprimer("validate", "--course", course_folder)
+
+    assert done.returncode == LESSON_FAILED
+    assert "NP305 a-lesson: There is no kernel called 'no-such-kernel'." in done.stderr
+
+
+def test_kernel_that_ends_at_once_says_its_last_words(
+    write_lesson, course_folder, neuroprimer, tmp_path, monkeypatch
+):
+    spec = tmp_path / "jupyter" / "kernels" / "dud"
+    spec.mkdir(parents=True)
+    code = "import sys; sys.exit('out of order')"
+    argv = [sys.executable, "-c", code, "{connection_file}"]
+    (spec / "kernel.json").write_text(
+        json.dumps({"argv": argv, "display_name": "Dud", "language": "python"})
+    )
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    write_lesson("1", kernel="dud")
+
+    done = neuroprimer("validate", "--course", course_folder)
+
+    assert done.returncode == LESSON_FAILED
+    assert "NP305 a-lesson: The kernel 'dud' did not start" in done.stderr
+    assert "out of order" in done.stderr
+
+
+def test_notebook_that_is_none(write_plugin, course_folder, neuroprimer):
+    folder = write_plugin(
+        "hand_made",
+        """
+        from pathlib import Path
+        from neuroprimer.teaching import Lesson, hookimpl
+
+        @hookimpl
+        def register_lessons():
+            return [Lesson(id="broken", title="B", path=Path(__file__).with_name("broken.ipynb"))]
+        """,
+    )
+    (folder / "broken.ipynb").write_text("this is no notebook")
+
+    done = neuroprimer("validate", "--course", course_folder)
+
+    assert done.returncode == LESSON_FAILED
+    assert "NP201 broken: broken.ipynb is not a notebook" in done.stderr
+
+
+def test_stored_outputs(write_plugin, course_folder, neuroprimer):
+    folder = write_plugin("brings_ipynb", "")
+    (folder / "brings_ipynb.py").write_text(
+        (folder / "brings.py").read_text().replace("*.md", "*.ipynb")
+    )
+    output = {"output_type": "stream", "name": "stdout", "text": "stale"}
+    cells = [
+        {"cell_type": "markdown", "id": "a", "metadata": {}, "source": "# Stale"},
+        {
+            "cell_type": "code",
+            "id": "b",
+            "metadata": {},
+            "source": "1",
+            "outputs": [output],
+            "execution_count": 1,
+        },
+    ]
+    (folder / "stale.ipynb").write_text(
+        json.dumps(
+            {
+                "cells": cells,
+                "metadata": {"neuroprimer": {"id": "stale"}},
+                "nbformat": 4,
+                "nbformat_minor": 5,
+            }
+        )
+    )
+
+    done = neuroprimer("validate", "--course", course_folder)
+
+    assert done.returncode == LESSON_FAILED
+    assert "NP202 stale, code cell 1: its source file stale.ipynb holds 1 output(s)" in done.stderr
+
+
+HOOKIMPL = "from neuroprimer.teaching import hookimpl\n"
+PLUGIN_FAULTS = {
+    "fails at import": ("import no_such_module", "NP001 bad: ModuleNotFoundError"),
+    "hook raises": (
+        f"{HOOKIMPL}@hookimpl\ndef register_lessons(): raise OSError('gone')",
+        "NP002 bad: register_lessons: OSError: gone (bad.py, line 3)",
+    ),
+    "misspelt hook": (
+        f"{HOOKIMPL}@hookimpl\ndef register_lesson(): return []",
+        "NP003 bad: no hook is called 'register_lesson'; did you mean 'register_lessons'?",
+    ),
+    "same lesson id": (
+        # a plugin named after "brings" that brings the same files again
+        "from pathlib import Path\nfrom neuroprimer.teaching import hookimpl, load_lesson\n"
+        "@hookimpl\ndef register_lessons():\n"
+        "    return [load_lesson(Path(__file__).with_name('a-lesson.md'))]",
+        "the lesson id 'a-lesson' is taken by the plugin",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", PLUGIN_FAULTS)
+def test_bad_plugin_fails_a_strict_build_by_name_and_stops_no_list(
+    fault, write_lesson, write_plugin, course_folder, neuroprimer
+):
+    code, words = PLUGIN_FAULTS[fault]
+    write_lesson("1")
+    write_plugin("bad", code)
+
+    listed = neuroprimer("list", "--course", course_folder)
+    built = neuroprimer("build", "--course", course_folder)
+    doctor = neuroprimer("plugins", "doctor")
+
+    assert listed.returncode == ALL_WELL
+    assert "a-lesson" in listed.stdout
+    assert words in listed.stderr
+    assert built.returncode == NOT_POSSIBLE
+    assert words in built.stderr
+    assert "plugin(s) cannot take part" in built.stderr
+    assert not (course_folder / "_build").exists()
+    assert doctor.returncode == LESSON_FAILED
+    assert words in doctor.stderr
+    assert "Traceback" not in listed.stderr + built.stderr + doctor.stderr
+
+
+SYLLABUS_FAULTS = {
+    "unknown dataset": ({"datasets": "[brian]"}, "NP105 a-lesson: no dataset is called 'brian'."),
+    "unknown prerequisite": (
+        {"prerequisites": "[a-leson]"},
+        "NP102 a-lesson: no lesson is called 'a-leson'. Did you mean 'a-lesson'?",
+    ),
+    "prerequisite circle": (
+        {"prerequisites": "[a-lesson]"},
+        "NP103 a-lesson: a-lesson -> a-lesson",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", SYLLABUS_FAULTS)
+def test_course_that_does_not_fit_together_is_not_built(
+    fault, write_lesson, course_folder, neuroprimer
+):
+    metadata, words = SYLLABUS_FAULTS[fault]
+    write_lesson("1", **metadata)
+
+    built = neuroprimer("build", "--course", course_folder)
+    listed = neuroprimer("list", "--course", course_folder)
+
+    assert built.returncode == NOT_POSSIBLE
+    assert words in built.stderr
+    assert listed.returncode == ALL_WELL
+    assert words in listed.stderr
+
+
+def test_empty_course(course_folder, neuroprimer):
+    done = neuroprimer("build", "--course", course_folder)
+
+    assert done.returncode == NOT_POSSIBLE
+    assert "Error: The course 'A course' has no lesson" in done.stderr
+    assert "Hint: Install a plugin" in done.stderr
+
+
+def test_no_course_here(neuroprimer):
+    done = neuroprimer("build")
+
+    assert done.returncode == NOT_POSSIBLE
+    assert "There is no course here" in done.stderr
+
+
+def test_output_folder_that_cannot_be_written(write_lesson, course_folder, neuroprimer, tmp_path):
+    write_lesson("1")
+    (tmp_path / "file").touch()
+
+    done = neuroprimer("build", "--course", course_folder, "--output", tmp_path / "file" / "out")
+
+    assert done.returncode == NOT_POSSIBLE
+    assert "Cannot write into the output folder" in done.stderr
+    assert "running" not in done.stderr
+
+
+def test_site_of_somebody_else_is_neither_replaced_nor_cleaned(
+    write_lesson, course_folder, neuroprimer
+):
+    write_lesson("1")
+    foreign = course_folder / "_build" / "site" / "thesis.txt"
+    foreign.parent.mkdir(parents=True)
+    foreign.write_text("years of work")
+
+    built = neuroprimer("build", "--course", course_folder)
+    cleaned = neuroprimer("clean", "--course", course_folder)
+
+    assert (built.returncode, cleaned.returncode) == (NOT_POSSIBLE, NOT_POSSIBLE)
+    assert "was not made by neuroprimer" in built.stderr
+    assert foreign.read_text() == "years of work"
+
+
+def test_interrupted_build_leaves_no_kernel_and_no_litter(write_lesson, course_folder):
+    write_lesson("import time; time.sleep(600)", cell_timeout_s=900)
+    write_lesson("import time; time.sleep(600)", lesson_id="other", cell_timeout_s=900)
+    plugins_dir = course_folder.parent / "plugins"
+    build = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "neuroprimer", "build", "--course", str(course_folder)),
+            *("--plugins-dir", str(plugins_dir), "-j", "2"),
+            *("--block-plugin", "builtin", "--block-plugin", "smoothing"),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    children = wait_for_kernels(build.pid, 2)
+
+    build.send_signal(signal.SIGINT)
+    _, said = build.communicate(timeout=20)
+
+    assert build.returncode == INTERRUPTED
+    assert "Interrupted; what was published before is untouched." in said
+    assert "Traceback" not in said
+    assert [child for child in children if child.is_running()] == []
+    assert list((course_folder / "_build").iterdir()) == []
+
+
+def test_kernels_end_when_the_build_is_killed(write_lesson, course_folder):
+    write_lesson("import time; time.sleep(600)", cell_timeout_s=900)
+    build = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "neuroprimer", "validate", "a-lesson"),
+            *("--plugins-dir", str(course_folder.parent / "plugins")),
+        ],
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    children = wait_for_kernels(build.pid, 1)
+
+    os.kill(build.pid, signal.SIGKILL)
+    build.wait()
+
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert alive == []
+
+
+def wait_for_kernels(pid: int, count: int) -> list[psutil.Process]:
+    """Return the kernels of a build as soon as their lessons have begun."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        kernels = [
+            child
+            for child in psutil.Process(pid).children(recursive=True)
+            if "ipykernel_launcher" in " ".join(child.cmdline())
+        ]
+        if len(kernels) >= count:
+            time.sleep(2)  # for the cell to begin
+            return kernels
+        time.sleep(0.1)
+    raise AssertionError("the kernels did not start")
