@@ -33,7 +33,7 @@ serve: $(STAMP) ## Show the built course in a browser on this machine
 	@$(BIN)/neuroprimer serve
 
 test: lint ## Check everything: style, types, import contracts, doctests, tests
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n auto
 
 lint: $(STAMP) ## Check style, types and import contracts
 	$(BIN)/ruff check

@@ -1,0 +1,138 @@
+"""A small course, really built once for all tests that look at a site."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from nbformat import NotebookNode
+
+from neuroprimer.teaching import Course, hookimpl, load_course, load_lesson
+from neuroprimer.teaching.build import BuildReport, build_course
+from neuroprimer.teaching.catalogue import Catalogue
+from neuroprimer.teaching.plugins import add_plugin, make_manager
+from neuroprimer.teaching.publish import lesson_page
+
+FIRST = """---
+neuroprimer:
+  id: first
+  objectives: [count]
+  key_points: [Counting is easy.]
+  teaching_min: 5
+---
+
+# The first lesson
+
+A formula: $x^2$.
+
+$$ \\begin{bmatrix} 1 & 0 \\\\ 0 & 1 \\end{bmatrix} $$
+
+```{code-cell} ipython3
+print("forty-two is", 6 * 7)
+```
+
+```{code-cell} ipython3
+---
+mystnb:
+  image:
+    alt: A rising line.
+---
+import matplotlib.pyplot as plt
+plt.plot([1, 2])
+plt.show()
+```
+
+```{code-cell} ipython3
+:tags: [raises-exception]
+1 / 0
+```
+
+```{code-cell} ipython3
+import uuid
+from IPython.display import HTML
+HTML(f'<b id="{uuid.uuid4().hex}">rich &amp; bold</b>')
+```
+"""
+
+SECOND = """---
+neuroprimer:
+  id: second
+  prerequisites: [first]
+---
+
+# The *second* lesson
+
+```{code-cell} ipython3
+object()
+```
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuiltCourse:
+    """A course and everything that came of it."""
+
+    course: Course
+    catalogue: Catalogue
+    report: BuildReport
+    output: Path
+
+    @property
+    def pages(self) -> dict[str, NotebookNode]:
+        return {
+            one.lesson.id: lesson_page(one, self.course, self.catalogue)
+            for one in self.report.reports
+        }
+
+
+def build(folder: Path) -> BuiltCourse:
+    book = folder / "book"
+    book.mkdir(parents=True)
+    (book / "course.toml").write_text('title = "A small course"\n')
+    (book / "intro.md").write_text("# Welcome\n\n[Begin](lessons/first.ipynb)\n")
+    files = []
+    for name, text in (("first", FIRST), ("second", SECOND)):
+        files.append(folder / f"{name}.md")
+        files[-1].write_text(text)
+
+    class Brings:
+        @hookimpl
+        def register_lessons(self):
+            return [load_lesson(file) for file in files]
+
+    manager = make_manager()
+    add_plugin(manager, Brings(), "brings")
+    catalogue = Catalogue.from_plugins(manager)
+    course = load_course(folder, catalogue)
+    output = folder / "_build"
+    report = build_course(course, catalogue, output=output)
+    return BuiltCourse(course=course, catalogue=catalogue, report=report, output=output)
+
+
+@pytest.fixture(scope="session")
+def build_small_course() -> Callable[[Path], BuiltCourse]:
+    """Build the small course in a folder that does not exist yet."""
+    return build
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> BuiltCourse:
+    return build(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="session")
+def whole_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the output folder of the repository's own course, built by its own command."""
+    output = tmp_path_factory.mktemp("whole")
+    repository = Path(__file__).parent.parent.parent
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "neuroprimer", "build"),
+            *("--course", str(repository), "--output", str(output)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return output

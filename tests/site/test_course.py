@@ -1,0 +1,60 @@
+"""The repository's own course, built as the README says."""
+
+import json
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from junitparser import JUnitXml
+
+pytestmark = pytest.mark.site
+
+LESSONS = ("what-is-an-image", "voxels-and-affines", "smoothing")
+
+
+def test_every_lesson_has_its_page_with_figures(whole_course):
+    for lesson in LESSONS:
+        page = BeautifulSoup(
+            (whole_course / "site" / "lessons" / f"{lesson}.html").read_text(), "html.parser"
+        )
+        figures = page.select("div.cell_output img")
+        assert figures
+        assert all(len(str(figure["alt"])) > 40 for figure in figures)
+
+
+def test_reports_tell_of_every_lesson(whole_course):
+    report = json.loads((whole_course / "report.json").read_text())
+    (suite,) = JUnitXml.fromfile(str(whole_course / "junit.xml"))
+
+    assert report["passed"] is True
+    assert {one["lesson"] for one in report["lessons"]} == set(LESSONS)
+    assert {case.name for case in suite} == {*LESSONS, "course"}
+    assert suite.failures == 0
+
+
+def test_synthetic_data_would_be_called_so(whole_course):
+    page = (whole_course / "site" / "lessons" / "what-is-an-image.html").read_text()
+
+    assert "measured in people" in page
+    assert "synthetic" not in page
+
+
+def test_downloads_are_the_runs(whole_course):
+    for lesson in LESSONS:
+        ran = json.loads((whole_course / "notebooks" / f"{lesson}.ipynb").read_text())
+        shown = json.loads(
+            (whole_course / "site" / "_sources" / "lessons" / f"{lesson}.ipynb").read_text()
+        )
+
+        def code(notebook):
+            return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+        assert code(ran) == code(shown)
+
+
+def test_no_page_names_this_machine(whole_course):
+    repository = str(Path(__file__).parent.parent.parent)
+
+    for page in (whole_course / "site").rglob("*.html"):
+        assert repository not in page.read_text()
+        assert str(whole_course) not in page.read_text()

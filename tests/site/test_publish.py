@@ -1,0 +1,148 @@
+"""Publishing: all or nothing, the same every time, and never over somebody's work."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from neuroprimer.teaching import build_course
+from neuroprimer.teaching.publish import publish_course
+from neuroprimer.teaching.publish import replace as replacing
+from neuroprimer.teaching.publish.replace import replace_folder
+
+pytestmark = pytest.mark.site
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
+
+
+def soup(built, page: str) -> BeautifulSoup:
+    return BeautifulSoup((built.output / "site" / page).read_text(), "html.parser")
+
+
+def test_two_builds_in_two_places_give_the_same_bytes(built, build_small_course, tmp_path):
+    again = build_small_course(tmp_path / "elsewhere")
+
+    assert again.report.passed
+    assert digests(again.output / "site") == digests(built.output / "site")
+
+
+def test_page_shows_the_card_the_outputs_and_the_key_points(built):
+    page = soup(built, "lessons/first.html")
+
+    assert page.h1.get_text().startswith("The first lesson")
+    card = page.select_one(".admonition")
+    assert "count" in card.get_text()
+    assert "5 min reading" in card.get_text()
+    assert page.find("img", alt="A rising line.")
+    assert "Counting is easy." in page.select_one("#key-points").get_text()
+
+
+def test_prerequisite_is_a_link(built):
+    card = soup(built, "lessons/second.html").select_one(".admonition")
+
+    assert card.find("a", href="first.html").get_text() == "The first lesson"
+
+
+def test_formulas_need_no_script_and_no_other_host(built):
+    page = soup(built, "lessons/first.html")
+
+    assert len(page.find_all("math")) == 2
+    assert page.find("math", display="block").find("mtable")
+    sources = [str(tag["src"]) for tag in page.find_all("script", src=True)]
+    assert [source for source in sources if "//" in source] == []
+
+
+def test_failed_build_leaves_the_last_good_site_and_no_litter(built):
+    before = digests(built.output / "site")
+    broken = replace(built.course.lessons[0], lesson_timeout_s=0.001)
+    part = replace(built.course.parts[0], lessons=(broken, built.course.lessons[1]))
+
+    report = build_course(
+        replace(built.course, parts=(part,)), built.catalogue, output=built.output
+    )
+
+    assert not report.passed
+    assert report.site is None
+    assert digests(built.output / "site") == before
+    assert not list(built.output.glob(".stage-*"))
+
+
+def test_lenient_build_publishes_without_the_lesson_that_failed(built, tmp_path):
+    broken = replace(built.course.lessons[0], lesson_timeout_s=0.001)
+    part = replace(built.course.parts[0], lessons=(broken, built.course.lessons[1]))
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "intro.md").write_text("# Welcome\n")
+    course = replace(built.course, folder=tmp_path, parts=(part,))
+
+    report = build_course(course, built.catalogue, output=tmp_path / "out", strict=False)
+
+    lessons = tmp_path / "out" / "site" / "lessons"
+    assert report.left_out == ("first",)
+    assert not report.passed
+    assert [page.name for page in lessons.glob("*.html")] == ["second.html"]
+
+
+def test_complaint_of_the_book_tool_is_a_finding_and_publishes_nothing(built, tmp_path):
+    book = tmp_path / "book"
+    book.mkdir()
+    (book / "intro.md").write_text("# Welcome\n\n[nowhere](gone.md)\n")
+    course = replace(built.course, folder=tmp_path)
+
+    findings = publish_course(course, built.report.reports, built.catalogue, tmp_path / "out")
+
+    assert [finding.rule for finding in findings] == ["NP407"]
+    assert "gone.md" in findings[0].message
+    assert str(tmp_path) not in findings[0].message
+    assert not (tmp_path / "out" / "site").exists()
+
+
+@pytest.mark.parametrize("config", ["[unclosed", "- a list"])
+def test_damaged_configuration_is_a_finding(built, tmp_path, config):
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "intro.md").write_text("# Welcome\n")
+    (tmp_path / "_config.yml").write_text(config)
+    course = replace(built.course, folder=tmp_path)
+
+    findings = publish_course(course, built.report.reports, built.catalogue, tmp_path / "out")
+
+    assert [finding.rule for finding in findings] == ["NP407"]
+    assert "_config.yml" in findings[0].message
+
+
+def test_run_that_failed_cannot_be_published(built, tmp_path):
+    with pytest.raises(ValueError, match="only lessons that have passed"):
+        publish_course(built.course, (), built.catalogue, tmp_path)
+
+
+@pytest.mark.parametrize("has_exchange", [True, False])
+def test_folder_is_replaced_whole(tmp_path, monkeypatch, has_exchange):
+    if not has_exchange:
+        monkeypatch.setattr(replacing, "_exchange", lambda *_: False)
+    new, target = tmp_path / "new", tmp_path / "target"
+    for folder, name in ((new, "fresh"), (target, "stale")):
+        folder.mkdir()
+        (folder / name).touch()
+
+    replace_folder(new, target)
+
+    assert [file.name for file in target.iterdir()] == ["fresh"]
+    assert [folder.name for folder in tmp_path.iterdir()] == ["target"]
+
+
+def test_folder_that_cannot_be_replaced_is_put_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(replacing, "_exchange", lambda *_: False)
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "stale").touch()
+
+    with pytest.raises(OSError, match="No such file"):
+        replace_folder(tmp_path / "gone", tmp_path / "target")
+
+    assert (tmp_path / "target" / "stale").exists()

@@ -1,0 +1,101 @@
+"""Verification: a good site passes, and every kind of damage is found."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from neuroprimer.teaching.publish import verify_site
+
+pytestmark = pytest.mark.site
+
+FIRST_PAGE = "lessons/first.html"
+
+
+@pytest.fixture
+def site(built, tmp_path) -> Path:
+    """Return a copy of the built site that a test may damage."""
+    assert built.report.passed, built.report.findings
+    return shutil.copytree(built.output / "site", tmp_path / "site")
+
+
+def rules(built, site: Path) -> set[str]:
+    return {finding.rule for finding in verify_site(site, built.course, built.pages)}
+
+
+def edit(file: Path, pattern: str, replacement: str) -> None:
+    text = file.read_text()
+    changed = re.sub(pattern, replacement, text, flags=re.DOTALL)
+    assert changed != text, f"{pattern} does not occur in {file.name}"
+    file.write_text(changed)
+
+
+def test_built_site_is_sound(built, site):
+    assert rules(built, site) == set()
+
+
+def test_missing_page_is_found(built, site):
+    (site / FIRST_PAGE).unlink()
+
+    assert "NP401" in rules(built, site)
+
+
+DAMAGE = {
+    "printed text is gone": (FIRST_PAGE, "forty-two is 42", "", "NP402"),
+    "picture is gone": (FIRST_PAGE, r"<img alt=.A rising line..*?>", "", "NP402"),
+    "all outputs are gone": (FIRST_PAGE, r'class="cell_output', 'class="other', "NP402"),
+    "a cell is gone": (FIRST_PAGE, r'<div class="cell docutils', '<div class="other', "NP402"),
+    "traceback of another cell": (
+        FIRST_PAGE,
+        "forty-two is 42",
+        "forty-two is 42 Traceback (most recent call last)",
+        "NP403",
+    ),
+    "error of the book tool": (
+        "intro.html",
+        "</article>",
+        '<div class="system-message">Unknown directive</div></article>',
+        "NP403",
+    ),
+    "path of this machine": (
+        "intro.html",
+        "</article>",
+        f"{Path.home()}/secret</article>",
+        "NP404",
+    ),
+    "path in a download": ("_sources/intro.md", "Welcome", f"{Path.home()}/secret", "NP404"),
+    "link to nowhere": ("intro.html", "</article>", '<a href="gone.html">x</a></article>', "NP405"),
+    "link to no anchor": ("intro.html", "</article>", '<a href="#gone">x</a></article>', "NP405"),
+    "anchor of another page": (
+        "intro.html",
+        "</article>",
+        '<a href="lessons/first.html#gone">x</a></article>',
+        "NP405",
+    ),
+    "image of nothing": ("intro.html", "</article>", '<img src="gone.png"></article>', "NP405"),
+    "link from the root": (
+        "intro.html",
+        "</article>",
+        '<a href="/intro.html"></a></article>',
+        "NP405",
+    ),
+    "lesson unknown to the search": ("searchindex.js", "lessons/first", "lessons/other", "NP406"),
+    "title unknown to the search": ("searchindex.js", "The first lesson", "Another", "NP406"),
+    "damaged search": ("searchindex.js", r"^.*$", "Search.setIndex({", "NP406"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_found(built, site, damage):
+    file, pattern, replacement, rule = DAMAGE[damage]
+    edit(site / file, pattern, replacement)
+
+    assert rule in rules(built, site)
+
+
+def test_picture_of_another_run_is_found(built, site):
+    picture = next((site / "_images").glob("*.png"))
+    picture.write_bytes(picture.read_bytes() + b"another")
+
+    assert rules(built, site) == {"NP402"}
