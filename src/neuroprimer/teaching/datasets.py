@@ -46,7 +46,8 @@ def dataset_files(
     dataset : Dataset
         What is wanted.
     folder : pathlib.Path, optional
-        Where a plugin may put files. Default: a folder for this dataset in the user's cache.
+        Where a plugin may put files; it need not exist yet. Default: a folder for this dataset
+        in the user's cache.
     variant : str
         ``"sample"`` needs no network.
 
@@ -61,13 +62,6 @@ def dataset_files(
         If no plugin provides the dataset, or one names files that do not exist.
     """
     folder = folder or platformdirs.user_cache_path("neuroprimer") / "datasets" / dataset.id
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatasetError(
-            f"Cannot keep the dataset {dataset.id!r} in {folder}: {error.strerror}.",
-            hint="Make the folder writable, or set XDG_CACHE_HOME to one that is.",
-        ) from error
     answers = ask_each(
         catalogue.manager, "provide_dataset", dataset=dataset, folder=folder, variant=variant
     )

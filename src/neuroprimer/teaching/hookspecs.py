@@ -34,7 +34,8 @@ def register_datasets() -> Iterable[Dataset]:  # type: ignore[empty-body]  # as 
 def provide_dataset(dataset: Dataset, folder: Path, variant: str) -> Sequence[Path] | None:
     """Put the dataset's files into ``folder`` and return their paths, or None to let others try.
 
-    Files that a dependency ships may stay where they are. Asked when a lesson wants its data.
+    Asked when a lesson wants its data. The folder may not exist yet. Files that a dependency
+    ships may stay where they are.
     """
 
 

@@ -1,0 +1,66 @@
+"""The built-in lessons: complete in what they say of themselves, and right in what they claim."""
+
+import nibabel as nib
+import numpy as np
+import pytest
+from nibabel.affines import apply_affine
+from numpy.testing import assert_allclose
+
+import neuroprimer
+from neuroprimer.imaging import load_image
+from neuroprimer.teaching import load_catalogue
+from neuroprimer_lessons.datasets import DATASETS, find_dataset_file
+
+LESSONS = [
+    lesson
+    for id_, lesson in load_catalogue(strict=True).lessons.items()
+    if load_catalogue().brought_by[id_] in ("builtin", "smoothing")
+]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
+def test_lesson_says_what_students_look_for(lesson):
+    assert lesson.description.endswith(".")
+    assert lesson.objectives
+    assert lesson.questions
+    assert lesson.key_points
+    assert lesson.teaching_min > 0
+    assert lesson.authors
+
+
+@pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.id)
+def test_dataset_is_there_and_says_its_terms(dataset):
+    assert nib.load(find_dataset_file(dataset.id)).shape
+    assert dataset.licence
+    assert dataset.citation
+    assert not dataset.is_synthetic
+
+
+def test_foreign_dataset_is_left_to_others():
+    assert find_dataset_file("somebody-elses") is None
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    return neuroprimer.lesson("voxels-and-affines")
+
+
+def test_numbers_in_the_prose_on_the_template(lesson):
+    t1 = load_image(lesson.data("mni152-t1"))
+
+    assert t1.shape == (197, 233, 189)
+    assert t1.get_data_dtype() == np.uint8
+    assert_allclose(apply_affine(t1.affine, (98, 134, 89)), (0, 0, 17))
+    assert_allclose(apply_affine(t1.affine, (98, 134, 72)), (0, 0, 0))
+    assert_allclose(t1.affine[:3, 3], (-98, -134, -72))
+    assert t1.header.get_xyzt_units()[0] == "unknown"
+
+
+def test_numbers_in_the_prose_on_the_run(lesson):
+    run = load_image(lesson.data("example4d"))
+
+    assert_allclose(run.affine[:3, 1], (0, 1.97, 0.32), atol=0.005)
+    assert nib.aff2axcodes(run.affine) == ("L", "A", "S")
+    assert_allclose(np.degrees(nib.affines.obliquity(run.affine)), (0, 9.3, 9.3), atol=0.05)
+    assert run.header.get_zooms()[3] == 2000
+    assert run.header.get_xyzt_units() == ("mm", "sec")

@@ -1,0 +1,136 @@
+"""Datasets: the first plugin that can provide one does, and a lesson gets what it declared."""
+
+from pathlib import Path
+
+import pytest
+
+from neuroprimer.teaching import Dataset, Lesson, OpenLesson, dataset_files, hookimpl
+from neuroprimer.teaching.catalogue import Catalogue
+from neuroprimer.teaching.datasets import DatasetError, require_dataset
+from neuroprimer.teaching.plugins import add_plugin, make_manager
+from neuroprimer.teaching.publish.pages import SYNTHETIC_NOTE, lesson_page
+
+DATA = Dataset(
+    id="brain",
+    title="A brain",
+    description="",
+    licence="MIT",
+    citation="",
+    is_synthetic=True,
+)
+LESSON = Lesson(id="a", title="A", path=Path("a.md"), datasets=("brain",))
+
+
+class Registers:
+    @hookimpl
+    def register_datasets(self):
+        return [DATA]
+
+
+class Writes:
+    """Puts files into the folder it is given."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    @hookimpl
+    def provide_dataset(self, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in self.names:
+            (folder / name).write_text(name)
+        return [folder / name for name in self.names]
+
+
+class Declines:
+    @hookimpl
+    def provide_dataset(self):
+        return None
+
+
+class Raises:
+    @hookimpl
+    def provide_dataset(self):
+        raise OSError("no space left")
+
+
+class Promises:
+    @hookimpl
+    def provide_dataset(self, folder):
+        return [folder / "gone"]
+
+
+def catalogue_of(*plugins: object) -> Catalogue:
+    manager = make_manager()
+    for plugin in (Registers(), *plugins):
+        add_plugin(manager, plugin, type(plugin).__name__)
+    return Catalogue.from_plugins(manager)
+
+
+def test_first_plugin_that_provides_wins(tmp_path):
+    catalogue = catalogue_of(Declines(), Raises(), Writes("one"), Promises())
+
+    assert dataset_files(catalogue, DATA, folder=tmp_path / "new") == (tmp_path / "new" / "one",)
+
+
+@pytest.mark.parametrize(
+    ("plugins", "words"),
+    [
+        ((Declines(),), "No plugin could provide the dataset 'brain' \\(sample\\)"),
+        ((Raises(),), "NP002 Raises: provide_dataset: OSError: no space left"),
+        ((Promises(),), "'Promises' says that it provides 'brain', but .*gone does not exist"),
+        ((Writes(),), "it names no file"),
+    ],
+)
+def test_dataset_that_nobody_provides_is_an_error_with_reasons(tmp_path, plugins, words):
+    with pytest.raises(DatasetError, match=words):
+        dataset_files(catalogue_of(*plugins), DATA, folder=tmp_path)
+
+
+def test_unknown_dataset_is_answered_with_the_near_name():
+    with pytest.raises(DatasetError, match="Did you mean 'brain'"):
+        require_dataset(catalogue_of(), "brian")
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path / "neuroprimer" / "datasets" / "brain"
+
+
+def test_lesson_gets_its_only_file(cache):
+    lesson = OpenLesson(lesson=LESSON, catalogue=catalogue_of(Writes("t1.nii")))
+
+    assert lesson.data("brain") == cache / "t1.nii"
+
+
+def test_lesson_names_one_of_several_files(cache):
+    lesson = OpenLesson(lesson=LESSON, catalogue=catalogue_of(Writes("t1.nii", "t2.nii")))
+
+    assert lesson.data("brain", "t2.nii") == cache / "t2.nii"
+    with pytest.raises(DatasetError, match=r"2 file\(s\).*Name one of: t1\.nii, t2\.nii"):
+        lesson.data("brain")
+    with pytest.raises(DatasetError, match=r"0 fit the name 't3\.nii'"):
+        lesson.data("brain", "t3.nii")
+
+
+def test_lesson_cannot_read_what_it_does_not_declare():
+    lesson = OpenLesson(lesson=LESSON, catalogue=catalogue_of())
+
+    with pytest.raises(DatasetError, match=r"does not say that it reads 'brian'.*mean 'brain'"):
+        lesson.data("brian")
+
+
+def test_synthetic_data_are_called_so_on_the_page():
+    from nbformat.v4 import new_markdown_cell, new_notebook
+
+    from neuroprimer.teaching.model import Course, ExecutionResult, ValidationReport
+
+    notebook = new_notebook(cells=[new_markdown_cell("# A\n\nProse.")])
+    report = ValidationReport(result=ExecutionResult(lesson=LESSON, notebook=notebook), findings=())
+    course = Course(title="C", folder=Path(), parts=())
+
+    page = lesson_page(report, course, catalogue_of())
+
+    assert SYNTHETIC_NOTE in page.cells[1].source
+    assert [cell.source for cell in page.cells[::2]] == ["# A", "Prose."]
+    assert len(notebook.cells) == 1
