@@ -46,6 +46,16 @@ ALL_CODES = [
 ]
 
 
+def affine_of(codes: tuple[str, ...]) -> np.ndarray:
+    """Return an affine whose voxel axes run towards the given sides."""
+    affine = np.zeros((4, 4))
+    affine[3, 3] = 1
+    for column, letter in enumerate(codes):
+        row, sign = DIRECTIONS[letter]
+        affine[row, column] = sign * (column + 1.5)
+    return affine
+
+
 @given(affine=affines(), ijk=points)
 def test_voxel_to_world_agrees_with_nibabel(affine, ijk):
     assert_allclose(
@@ -77,22 +87,24 @@ def test_voxel_sizes_are_distances_between_neighbours(affine):
 
 @pytest.mark.parametrize("codes", ALL_CODES, ids="".join)
 def test_axis_codes_of_every_storage_order(codes):
-    affine = np.zeros((4, 4))
-    affine[3, 3] = 1
-    for column, letter in enumerate(codes):
-        row, sign = DIRECTIONS[letter]
-        affine[row, column] = sign * (column + 1.5)
-
     assert len(ALL_CODES) == 48
-    assert axis_codes(affine) == codes
+    assert axis_codes(affine_of(codes)) == codes
 
 
-@given(angle_rad=st.floats(0, np.pi / 4 - 0.01))
-def test_obliquity_of_a_turn_about_x_is_its_angle(angle_rad):
-    affine = nibabel_affines.from_matvec(angle_axis2mat(angle_rad, [1, 0, 0]))
+@given(
+    angle_rad=st.floats(0, np.pi / 4 - 0.01),
+    world_axis=st.sampled_from([0, 1, 2]),
+    codes=st.sampled_from(ALL_CODES),
+)
+def test_obliquity_is_given_for_each_voxel_axis_in_any_storage_order(angle_rad, world_axis, codes):
+    straight = affine_of(codes)
+    turn = angle_axis2mat(angle_rad, np.eye(3)[world_axis])
+    turned = nibabel_affines.from_matvec(turn @ straight[:3, :3])
 
+    # the voxel axis along the axis of the turn stays where it is
+    expected = [0 if DIRECTIONS[code][0] == world_axis else angle_rad for code in codes]
     # arccos near 1 loses half of the digits
-    assert_allclose(obliquity(affine), [0, angle_rad, angle_rad], rtol=0, atol=1e-7)
+    assert_allclose(obliquity(turned), expected, rtol=0, atol=1e-7)
 
 
 def test_points_keep_their_shape():
@@ -120,19 +132,33 @@ def test_arguments_are_not_changed():
         (np.eye(4) + np.eye(4, k=-3), "last row"),
         ([[1, 2], [3]], "not"),
         ("affine", "not"),
+        (np.eye(4) * 1j, "complex"),
     ],
-    ids=["3x3", "nan", "transposed", "ragged", "text"],
+    ids=["3x3", "nan", "transposed", "ragged", "text", "complex"],
 )
 def test_what_is_no_affine_is_refused_in_words(affine, words):
     with pytest.raises(AffineError, match=words):
         require_affine(affine)
 
 
-def test_singular_affine_has_no_way_back():
-    flat = np.diag([2.0, 2, 0, 1])
+def test_axis_without_length_leaves_no_way_back():
+    with pytest.raises(AffineError, match="cannot be inverted"):
+        world_to_voxel(np.diag([2.0, 2, 0, 1]), [0, 0, 0])
+
+
+@given(one=affines(), weights=st.tuples(st.floats(0.1, 3), st.floats(0.1, 3)))
+def test_axes_in_one_plane_leave_no_way_back(one, weights):
+    flat = one.copy()
+    flat[:3, 2] = weights[0] * one[:3, 0] + weights[1] * one[:3, 1]
 
     with pytest.raises(AffineError, match="cannot be inverted"):
         world_to_voxel(flat, [0, 0, 0])
+
+
+def test_long_thin_voxels_have_a_way_back():
+    needles = np.diag([1e-3, 1e-3, 1e6, 1])
+
+    assert_allclose(world_to_voxel(needles, [1e-3, 2e-3, 3e6]), [1, 2, 3], rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", [axis_codes, obliquity])
@@ -144,3 +170,8 @@ def test_axis_without_length_has_no_direction(name):
 def test_points_with_the_wrong_number_of_coordinates_are_refused():
     with pytest.raises(AffineError, match=r"\(3, 5\)"):
         voxel_to_world(np.eye(4), np.zeros((3, 5)))
+
+
+def test_points_that_are_no_numbers_are_refused():
+    with pytest.raises(AffineError, match="ijk is made of real numbers"):
+        voxel_to_world(np.eye(4), [1, "a", 3])

@@ -105,6 +105,17 @@ def test_damaged_file_is_refused_in_words(tmp_path, name, content):
     assert caught.value.hint
 
 
+def test_flipped_bits_are_refused_in_words(tmp_path):
+    packed = bytearray((NIBABEL_DATA / "example4d.nii.gz").read_bytes())
+    for place in range(20, 60):
+        packed[place] ^= 0xFF
+    file = tmp_path / "flipped.nii.gz"
+    file.write_bytes(packed)
+
+    with pytest.raises(ImageFileError, match="as an image"):
+        load_image(file)
+
+
 def test_surface_is_no_image():
     file = Path(nib.__file__).parent / "gifti" / "tests" / "data" / "ascii.gii"
 

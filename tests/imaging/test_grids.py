@@ -70,9 +70,13 @@ def test_mismatch_names_both_grids():
         require_same_grid(one, other, what="Apply the mask")
 
 
-@pytest.mark.parametrize("shape", [(4, 5), (4, 5, 6, 7), (0, 5, 6)])
-def test_grid_needs_three_positive_lengths(shape):
-    with pytest.raises(GridMismatchError, match="three positive lengths"):
+def test_repr_never_fails():
+    assert "axes RA?" in repr(Grid(shape=(1, 1, 1), affine=np.diag([1.0, 1, 0, 1])))
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (4, 5, 6, 7), (0, 5, 6), (2.7, 3, 4), "abc", 5])
+def test_grid_needs_three_positive_whole_lengths(shape):
+    with pytest.raises(GridMismatchError, match="three positive whole lengths"):
         Grid(shape=shape, affine=np.eye(4))
 
 

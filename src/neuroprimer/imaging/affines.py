@@ -12,6 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuroprimer.errors import NeuroprimerError
 
+# Ratio of the longest to the shortest axis of a voxel whose edges have length 1: beyond this, more
+# than half of the digits of float64 are lost on the way back.
+FLATTEST = 1e8
+
 
 class AffineError(NeuroprimerError, ValueError):
     """A matrix that cannot serve as an affine."""
@@ -40,14 +44,7 @@ def require_affine(affine: ArrayLike) -> NDArray[np.float64]:
     >>> require_affine(np.eye(4)).shape
     (4, 4)
     """
-    try:
-        matrix = np.asarray(affine, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise AffineError(
-            f"An affine is a 4 x 4 matrix of numbers, but this {type(affine).__name__} is not: "
-            f"{error}.",
-            hint="Pass image.affine or a 4 x 4 array.",
-        ) from error
+    matrix = _require_numbers(affine, "An affine")
     if matrix.shape != (4, 4):
         raise AffineError(
             f"An affine has shape (4, 4), but this array has shape {matrix.shape}.",
@@ -68,9 +65,23 @@ def require_affine(affine: ArrayLike) -> NDArray[np.float64]:
     return matrix
 
 
+def _require_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Return an array in float64, or say why its values are no real numbers."""
+    try:
+        array = np.asarray(values)
+        if np.iscomplexobj(array):
+            raise TypeError("complex numbers have no place in the world")
+        return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise AffineError(
+            f"{name} is made of real numbers, but this {type(values).__name__} is not: {error}.",
+            hint="Pass image.affine, or an array of numbers.",
+        ) from error
+
+
 def _require_triples(coordinates: ArrayLike, name: str) -> NDArray[np.float64]:
     """Return coordinates whose last axis has length 3, in float64."""
-    triples = np.asarray(coordinates, dtype=np.float64)
+    triples = _require_numbers(coordinates, name)
     if triples.ndim == 0 or triples.shape[-1] != 3:
         raise AffineError(
             f"{name} has three numbers along its last axis, but its shape is {triples.shape}.",
@@ -148,15 +159,9 @@ def world_to_voxel(affine: ArrayLike, xyz: ArrayLike) -> NDArray[np.float64]:
     """
     affine = require_affine(affine)
     offset = _require_triples(xyz, "xyz") - affine[:3, 3]
-    try:
-        # solve() keeps more digits than multiplying with an inverse
-        ijk = np.linalg.solve(affine[:3, :3], offset.reshape(-1, 3).T)
-    except np.linalg.LinAlgError as error:
-        raise AffineError(
-            f"This affine cannot be inverted: its voxels are {voxel_sizes(affine).tolist()} mm "
-            "along i, j, k and span no volume.",
-            hint="No column of the 3 x 3 part may be zero or a sum of the others.",
-        ) from error
+    _require_volume(affine)
+    # solve() keeps more digits than multiplying with an inverse
+    ijk = np.linalg.solve(affine[:3, :3], offset.reshape(-1, 3).T)
     return np.asarray(ijk.T.reshape(offset.shape))
 
 
@@ -245,6 +250,12 @@ def obliquity(affine: ArrayLike) -> NDArray[np.float64]:
     AffineError
         If `affine` is no affine, or a voxel axis has no length.
 
+    Notes
+    -----
+    The largest entry of a column of the 3 x 3 part, divided by the column's length, is the cosine
+    of the angle to the nearest world axis. `nibabel.affines.obliquity` goes by rows instead, which
+    gives one angle for each *world* axis; the two differ in order when axes are permuted.
+
     Examples
     --------
     >>> angle_rad = 0.3
@@ -263,4 +274,18 @@ def obliquity(affine: ArrayLike) -> NDArray[np.float64]:
             f"A voxel axis without length has no direction: sizes are {sizes_mm.tolist()} mm.",
             hint="Every column of the 3 x 3 part needs a length.",
         )
-    return np.asarray(nibabel_affines.obliquity(matrix))
+    cosines = np.abs(matrix[:3, :3] / sizes_mm).max(axis=0)
+    return np.asarray(np.arccos(np.minimum(cosines, 1)))
+
+
+def _require_volume(affine: NDArray[np.float64]) -> None:
+    """Raise if the voxel axes lie in one plane, so that there is no way back from the world."""
+    sizes_mm = voxel_sizes(affine)
+    # Rounding hides a plane from a determinant of exactly zero. Directions are compared, not
+    # lengths: long voxels next to thin ones are no reason to refuse.
+    if not sizes_mm.all() or np.linalg.cond(affine[:3, :3] / sizes_mm) > FLATTEST:
+        raise AffineError(
+            f"This affine cannot be inverted: its voxels are {sizes_mm.tolist()} mm along i, j, k "
+            "and span no volume.",
+            hint="No column of the 3 x 3 part may be zero or a sum of the others.",
+        )

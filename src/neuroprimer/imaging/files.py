@@ -1,6 +1,7 @@
 """Files: images read from disk, and what their headers say about time and memory."""
 
 import math
+import zlib
 from os import PathLike
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError as NibabelImageFileError
 from nibabel.spatialimages import HeaderDataError, SpatialImage
+from nibabel.tripwire import TripWireError
 from numpy.typing import DTypeLike
 
 from neuroprimer.errors import NeuroprimerError
@@ -16,6 +18,19 @@ SECONDS_PER_UNIT = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
 
 # Functional volumes are taken every half to few seconds; half a minute is a wrong unit.
 LONGEST_PLAUSIBLE_TR_S = 30.0
+
+# What nibabel and the libraries below it raise for damaged files, and for compressions that need
+# a package which is not installed (TripWireError).
+UNREADABLE = (
+    NibabelImageFileError,
+    HeaderDataError,
+    TripWireError,
+    zlib.error,
+    EOFError,
+    KeyError,
+    OSError,
+    ValueError,
+)
 
 
 class ImageFileError(NeuroprimerError, OSError):
@@ -68,7 +83,7 @@ def load_image(path: str | PathLike[str]) -> SpatialImage:
         )
     try:
         image = nib.load(file)
-    except (NibabelImageFileError, HeaderDataError, OSError, EOFError, ValueError) as error:
+    except UNREADABLE as error:
         raise ImageFileError(
             f"Cannot open {file} ({file.stat().st_size} bytes) as an image: {error}",
             hint="The file may be cut off or of another kind; fetch it again or look at its "

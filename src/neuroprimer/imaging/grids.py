@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from itertools import product
+from operator import index
 
+import nibabel as nib
 import numpy as np
 from nibabel.spatialimages import SpatialImage
 from numpy.typing import NDArray
 
 from neuroprimer.errors import NeuroprimerError
-from neuroprimer.imaging.affines import axis_codes, require_affine, voxel_sizes, voxel_to_world
+from neuroprimer.imaging.affines import require_affine, voxel_sizes, voxel_to_world
 
 # Headers store affines in float32: two programs that mean the same place differ by less than this.
 AFFINE_TOLERANCE_MM = 1e-3
@@ -46,10 +48,13 @@ class Grid:
     affine: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        shape = tuple(int(length) for length in self.shape)
+        try:
+            shape = tuple(index(length) for length in self.shape)
+        except TypeError:
+            shape = ()
         if len(shape) != 3 or min(shape) < 1:
             raise GridMismatchError(
-                f"A grid has three positive lengths, but this shape is {self.shape}.",
+                f"A grid has three positive whole lengths, but this shape is {self.shape}.",
                 hint="Of a 4-D image take image.shape[:3], or use Grid.of(image).",
             )
         affine = require_affine(self.affine).copy()
@@ -67,7 +72,7 @@ class Grid:
         lengths = " x ".join(map(str, self.shape))
         sizes = " x ".join(f"{size:.4g}" for size in voxel_sizes(self.affine))
         origin = ", ".join(f"{coordinate:.4g}" for coordinate in self.affine[:3, 3])
-        codes = "".join(axis_codes(self.affine))
+        codes = "".join(code or "?" for code in nib.aff2axcodes(self.affine))
         return f"Grid {lengths}, voxels {sizes} mm, axes {codes}, first voxel at ({origin}) mm"
 
 
