@@ -12,7 +12,7 @@ help: ## Show what there is to make
 
 env: $(STAMP) ## Create the environment, or bring it up to date
 
-# Nothing is installed that is not in constraints.txt with its hash.
+# Every package that is fetched stands in constraints.txt with its hash.
 $(STAMP): constraints.txt pyproject.toml plugins/neuroprimer-smoothing/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "neuroprimer needs Python 3.11 or newer, but $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \

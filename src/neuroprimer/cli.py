@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ import click
 from neuroprimer import teaching, terminal
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching import publish
-from neuroprimer.teaching.plugins import PLUGINS_DIR_VARIABLE
+from neuroprimer.teaching.plugins import BLOCKED_VARIABLE, PLUGINS_DIR_VARIABLE
 
 ALL_WELL, LESSON_FAILED, NOT_POSSIBLE, INTERRUPTED = 0, 1, 2, 130
 
@@ -44,7 +44,7 @@ with_plugins = _combine(
         "--block-plugin",
         "blocked",
         multiple=True,
-        envvar="NEUROPRIMER_BLOCK_PLUGINS",
+        envvar=BLOCKED_VARIABLE,
         metavar="NAME",
         help="Do not load this plugin. May be given again.",
     ),
@@ -89,9 +89,9 @@ def list_lessons(
 ) -> None:
     """List the lessons, in the order of the course."""
     catalogue = _catalogue(plugins_dir, blocked, trace_plugins)
-    course = teaching.find_course(course_folder, catalogue)
-    lessons = course.lessons if course else teaching.order_lessons(catalogue.lessons.values())
-    findings = (*catalogue.findings, *(course.findings if course else ()))
+    course = teaching.find_course(course_folder, catalogue) or teaching.course_of_all(catalogue)
+    lessons = course.lessons
+    findings = (*catalogue.findings, *course.findings)
     if as_json:
         _print_json(
             lessons=[
@@ -166,6 +166,8 @@ def build(
     strict: bool,
 ) -> None:
     """Execute, validate and publish the course."""
+    if junit:
+        teaching.require_report_file(junit)
     catalogue = _catalogue(plugins_dir, blocked, trace_plugins, strict=strict)
     course = teaching.load_course(course_folder, catalogue)
     with terminal.watch(course.lessons) as watcher:
@@ -175,7 +177,6 @@ def build(
             output=_output(course_folder, output),
             strict=strict,
             jobs=jobs,
-            plugins_dir=plugins_dir,
             on_event=watcher.on_event,
             on_step=watcher.on_step,
         )
@@ -200,21 +201,26 @@ def validate(
     as_json: bool,
 ) -> None:
     """Execute lessons and hold them against the rules; publish nothing."""
+    if junit:
+        teaching.require_report_file(junit)
     catalogue = _catalogue(plugins_dir, blocked, trace_plugins)
     course = teaching.find_course(course_folder, catalogue)
     if lesson_ids:
         lessons = tuple(catalogue.require_lesson(lesson_id) for lesson_id in lesson_ids)
+        besides = catalogue.findings
     else:
-        lessons = course.lessons if course else tuple(catalogue.lessons.values())
+        course = course or teaching.course_of_all(catalogue)
+        teaching.require_lessons(course, catalogue)
+        lessons, besides = course.lessons, (*catalogue.findings, *course.findings)
     with terminal.watch(lessons) as watcher:
         report = teaching.validate_lessons(
             lessons,
             catalogue,
             limits=course.limits if course else None,
             jobs=jobs,
-            plugins_dir=plugins_dir,
             on_event=watcher.on_event,
         )
+    report = replace(report, findings=(*besides, *report.findings))
     _finish(report, junit, as_json, expects_site=False)
 
 
@@ -236,7 +242,7 @@ def serve(course_folder: Path, output: Path | None, port: int) -> None:
 @with_output
 def clean(course_folder: Path, output: Path | None) -> None:
     """Remove what builds have made."""
-    removed = teaching.clean_output(_output(course_folder, output))
+    removed = publish.clean_output(_output(course_folder, output))
     click.echo("\n".join(f"Removed {path}" for path in removed) or "There was nothing to remove.")
 
 
@@ -277,8 +283,7 @@ def doctor(
 ) -> None:
     """Examine every plugin; exit status 1 if anything is wrong with one."""
     catalogue = _catalogue(plugins_dir, blocked, trace_plugins)
-    ordered = teaching.order_lessons(catalogue.lessons.values())
-    findings = (*catalogue.findings, *teaching.lesson_findings(ordered, catalogue))
+    findings = (*catalogue.findings, *teaching.course_of_all(catalogue).findings)
     if as_json:
         _print_json(findings=[teaching.finding_as_dict(finding) for finding in findings])
     else:
@@ -307,9 +312,6 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted; what was published before is untouched.", err=True)
         status = INTERRUPTED
-    except BrokenPipeError:  # the reader, such as `head`, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = ALL_WELL
     sys.exit(status if isinstance(status, int) else ALL_WELL)
 
 

@@ -23,8 +23,8 @@ def test_every_lesson_has_its_page_with_figures(whole_course):
 
 
 def test_reports_tell_of_every_lesson(whole_course):
-    report = json.loads((whole_course / "report.json").read_text())
-    (suite,) = JUnitXml.fromfile(str(whole_course / "junit.xml"))
+    report = json.loads((whole_course / "run" / "report.json").read_text())
+    (suite,) = JUnitXml.fromfile(str(whole_course / "run" / "junit.xml"))
 
     assert report["passed"] is True
     assert {one["lesson"] for one in report["lessons"]} == set(LESSONS)
@@ -32,16 +32,9 @@ def test_reports_tell_of_every_lesson(whole_course):
     assert suite.failures == 0
 
 
-def test_synthetic_data_would_be_called_so(whole_course):
-    page = (whole_course / "site" / "lessons" / "what-is-an-image.html").read_text()
-
-    assert "measured in people" in page
-    assert "synthetic" not in page
-
-
 def test_downloads_are_the_runs(whole_course):
     for lesson in LESSONS:
-        ran = json.loads((whole_course / "notebooks" / f"{lesson}.ipynb").read_text())
+        ran = json.loads((whole_course / "run" / "notebooks" / f"{lesson}.ipynb").read_text())
         shown = json.loads(
             (whole_course / "site" / "_sources" / "lessons" / f"{lesson}.ipynb").read_text()
         )

@@ -1,7 +1,7 @@
-from .build import BuildReport, build_course, clean_output, validate_lessons
+from .build import BuildReport, build_course, validate_lessons
 from .catalogue import Catalogue, load_catalogue
 from .classroom import OpenLesson, lesson
-from .course import find_course, lesson_findings, load_course, order_lessons
+from .course import course_of_all, find_course, load_course, require_lessons
 from .datasets import dataset_files
 from .execute import LessonEvent, execute_lessons
 from .hookspecs import API_VERSION, hookimpl
@@ -9,7 +9,7 @@ from .lesson_files import load_lesson
 from .model import Course, Dataset, ExecutionResult, Finding, Lesson, Limits, Part, ValidationReport
 from .plugins import hook_names
 from .publish import publish_course
-from .reports import finding_as_dict, lesson_as_dict, write_junit
+from .reports import finding_as_dict, lesson_as_dict, require_report_file, write_junit
 from .rules import RULES, Rule
 from .validate import validate_run
 
@@ -30,7 +30,7 @@ __all__ = [
     "Rule",
     "ValidationReport",
     "build_course",
-    "clean_output",
+    "course_of_all",
     "dataset_files",
     "execute_lessons",
     "find_course",
@@ -39,12 +39,12 @@ __all__ = [
     "hookimpl",
     "lesson",
     "lesson_as_dict",
-    "lesson_findings",
     "load_catalogue",
     "load_course",
     "load_lesson",
-    "order_lessons",
     "publish_course",
+    "require_lessons",
+    "require_report_file",
     "validate_lessons",
     "validate_run",
     "write_junit",

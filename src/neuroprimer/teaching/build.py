@@ -1,29 +1,26 @@
 """The build: a course's lessons executed, validated and, if all is well, published."""
 
-import shutil
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from neuroprimer.teaching.catalogue import Catalogue, require_sound_plugins
-from neuroprimer.teaching.course import require_sound_course
+from neuroprimer.teaching.course import require_lessons, require_sound_course
 from neuroprimer.teaching.execute import OnEvent, execute_lessons, ignore_event
 from neuroprimer.teaching.model import Course, Finding, Lesson, Limits, Part, ValidationReport
-from neuroprimer.teaching.plugins import PLUGINS_DIR_VARIABLE, ask_each
+from neuroprimer.teaching.plugins import ask_each
+from neuroprimer.teaching.publish.jupyter_book import require_config
 from neuroprimer.teaching.publish.site import (
     SITE_FOLDER,
+    keep_run,
     publish_course,
-    remove_site,
     require_output,
 )
 from neuroprimer.teaching.reports import finding_as_dict, report_as_dict, write_json, write_junit
 from neuroprimer.teaching.validate import validate_run
 
-NOTEBOOKS_FOLDER = "notebooks"
 REPORT_FILE = "report.json"
 JUNIT_FILE = "junit.xml"
 
@@ -75,7 +72,6 @@ def validate_lessons(
     *,
     limits: Limits | None = None,
     jobs: int | None = None,
-    plugins_dir: Path | None = None,
     on_event: OnEvent = ignore_event,
 ) -> BuildReport:
     """Execute lessons and hold what came out against the rules.
@@ -85,11 +81,9 @@ def validate_lessons(
     lessons : iterable of Lesson
         What to run.
     catalogue : Catalogue
-        Its plugins are told of each report.
+        Its plugins are told of each report; the lessons' own code sees the same plugins.
     limits, jobs, on_event
         As for `execute_lessons`.
-    plugins_dir : pathlib.Path, optional
-        Where the lessons' own code finds the plugins that the catalogue found.
 
     Returns
     -------
@@ -97,9 +91,8 @@ def validate_lessons(
         Without a site.
     """
     began = time.perf_counter()
-    variables = {PLUGINS_DIR_VARIABLE: str(plugins_dir.absolute())} if plugins_dir else {}
     results = execute_lessons(
-        lessons, jobs=jobs, limits=limits, variables=variables, on_event=on_event
+        lessons, jobs=jobs, limits=limits, variables=catalogue.variables(), on_event=on_event
     )
     reports = tuple(validate_run(result) for result in results)
     findings = [
@@ -121,7 +114,6 @@ def build_course(
     output: Path,
     strict: bool = True,
     jobs: int | None = None,
-    plugins_dir: Path | None = None,
     on_event: OnEvent = ignore_event,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> BuildReport:
@@ -135,11 +127,11 @@ def build_course(
         Its plugins, datasets and lessons.
     output : pathlib.Path
         The site goes to ``output/site``; the executed notebooks, ``report.json`` and
-        ``junit.xml`` lie beside it.
+        ``junit.xml`` go to ``output/run``.
     strict : bool
         Publish all or nothing. Otherwise broken plugins, faults of the syllabus and lessons
         that fail are left out and named, and the rest is published.
-    jobs, plugins_dir, on_event
+    jobs, on_event
         As for `validate_lessons`.
     on_step : callable, optional
         Is told in words what begins.
@@ -151,25 +143,28 @@ def build_course(
 
     Raises
     ------
-    BrokenPluginError, CourseError
-        In strict mode, before anything runs.
-    PublishError
-        If the output folder cannot be written, before anything runs.
+    BrokenPluginError
+        In strict mode, if any plugin is broken. This and the next two come before anything runs.
+    CourseError
+        If the course has no lesson or, in strict mode, any other fault.
+    BookError, PublishError
+        If ``_config.yml`` cannot be read, or the output folder cannot be written.
     """
     began = time.perf_counter()
     if strict:
         require_sound_plugins(catalogue)
         require_sound_course(course)
+    require_lessons(course, catalogue)
+    require_config(course)
     require_output(output)
     checked = validate_lessons(
         course.lessons,
         catalogue,
         limits=course.limits,
         jobs=jobs,
-        plugins_dir=plugins_dir,
         on_event=on_event,
     )
-    _keep_notebooks(output / NOTEBOOKS_FOLDER, checked.reports)
+    run_folder = keep_run(output, checked.reports)
     passed = tuple(report for report in checked.reports if report.passed)
     findings = (*catalogue.findings, *course.findings, *checked.findings)
     site = None
@@ -186,41 +181,9 @@ def build_course(
         left_out=tuple(r.lesson.id for r in checked.reports if not r.passed) if site else (),
         duration_s=time.perf_counter() - began,
     )
-    write_json(output / REPORT_FILE, report.as_dict())
-    write_junit(output / JUNIT_FILE, report.reports, report.findings)
+    write_json(run_folder / REPORT_FILE, report.as_dict())
+    write_junit(run_folder / JUNIT_FILE, report.reports, report.findings)
     return report
-
-
-def clean_output(output: Path) -> tuple[Path, ...]:
-    """Remove what builds have made in an output folder, and nothing else.
-
-    Parameters
-    ----------
-    output : pathlib.Path
-        An output folder of earlier builds.
-
-    Returns
-    -------
-    removed : tuple of pathlib.Path
-        What is gone.
-
-    Raises
-    ------
-    PublishError
-        If ``output/site`` was not made by neuroprimer; nothing is removed then.
-    """
-    removed = list(remove_site(output))
-    if not (output / REPORT_FILE).is_file():
-        return tuple(removed)  # without our report, notebooks here may be somebody's work
-    notebooks = output / NOTEBOOKS_FOLDER
-    if notebooks.is_dir():
-        shutil.rmtree(notebooks)
-        removed.append(notebooks)
-    for file in (output / REPORT_FILE, output / JUNIT_FILE):
-        if file.is_file():
-            file.unlink()
-            removed.append(file)
-    return tuple(removed)
 
 
 def _without_lessons(course: Course, kept: set[str]) -> Course:
@@ -234,11 +197,3 @@ def _without_lessons(course: Course, kept: set[str]) -> Course:
         for part in course.parts
     )
     return replace(course, parts=tuple(part for part in parts if part.lessons or part.pages))
-
-
-def _keep_notebooks(folder: Path, reports: Iterable[ValidationReport]) -> None:
-    """Write what was executed, failed runs too, for whoever has to find out why."""
-    folder.mkdir(exist_ok=True)
-    for report in reports:
-        if report.result.notebook is not None:
-            nbformat.write(report.result.notebook, folder / f"{report.lesson.id}.ipynb")

@@ -10,7 +10,13 @@ import pluggy
 
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.model import Dataset, Finding, Lesson
-from neuroprimer.teaching.plugins import Plugin, ask_each, load_plugins
+from neuroprimer.teaching.plugins import (
+    BLOCKED_VARIABLE,
+    PLUGINS_DIR_VARIABLE,
+    Plugin,
+    ask_each,
+    load_plugins,
+)
 
 Item = TypeVar("Item", Lesson, Dataset)
 
@@ -39,6 +45,8 @@ class Catalogue:
         Name of the plugin for each lesson id.
     plugins : tuple of Plugin
         All plugins that were found, also those left out.
+    plugins_dir : pathlib.Path, optional
+        The folder that local plugins were loaded from.
     findings : tuple of Finding
         What is wrong with plugins.
     """
@@ -48,6 +56,7 @@ class Catalogue:
     datasets: Mapping[str, Dataset]
     brought_by: Mapping[str, str]
     plugins: tuple[Plugin, ...] = ()
+    plugins_dir: Path | None = None
     findings: tuple[Finding, ...] = ()
 
     @classmethod
@@ -56,6 +65,7 @@ class Catalogue:
         manager: pluggy.PluginManager,
         *,
         plugins: tuple[Plugin, ...] = (),
+        plugins_dir: Path | None = None,
         findings: tuple[Finding, ...] = (),
         strict: bool = True,
     ) -> "Catalogue":
@@ -67,6 +77,8 @@ class Catalogue:
             Knows the plugins.
         plugins : tuple of Plugin
             Where they come from.
+        plugins_dir : pathlib.Path, optional
+            The folder that local plugins were loaded from.
         findings : tuple of Finding
             What was found while they were loaded.
         strict : bool
@@ -85,6 +97,7 @@ class Catalogue:
             datasets={id_: dataset for id_, (_, dataset) in datasets.items()},
             brought_by={id_: plugin for id_, (plugin, _) in lessons.items()},
             plugins=plugins,
+            plugins_dir=plugins_dir,
             findings=(*findings, *lesson_findings, *dataset_findings),
         )
         if strict:
@@ -101,9 +114,21 @@ class Catalogue:
         """
         if lesson_id not in self.lessons:
             raise UnknownLessonError(
-                f"No lesson is called {lesson_id!r}.", hint=self.suggest(lesson_id)
+                f"No lesson is called {lesson_id!r}.{self.broken_plugins()}",
+                hint=self.suggest(lesson_id),
             )
         return self.lessons[lesson_id]
+
+    def broken_plugins(self) -> str:
+        """Return a sentence that names the plugins at fault, or nothing if there are none."""
+        names = sorted({finding.subject for finding in self.findings})
+        return f" Broken plugins are left out: {', '.join(names)}." if names else ""
+
+    def variables(self) -> dict[str, str]:
+        """Return the environment variables that let a kernel see the same plugins."""
+        blocked = " ".join(plugin.name for plugin in self.plugins if plugin.state == "blocked")
+        folder = str(self.plugins_dir.absolute()) if self.plugins_dir else ""
+        return {PLUGINS_DIR_VARIABLE: folder, BLOCKED_VARIABLE: blocked}
 
     def suggest(self, lesson_id: str) -> str:
         """Return a sentence with the lesson ids most like the given one."""
@@ -133,7 +158,11 @@ def load_catalogue(
     """
     loaded = load_plugins(plugins_dir=plugins_dir, blocked=tuple(blocked), trace=trace)
     return Catalogue.from_plugins(
-        loaded.manager, plugins=loaded.plugins, findings=loaded.findings, strict=strict
+        loaded.manager,
+        plugins=loaded.plugins,
+        plugins_dir=plugins_dir,
+        findings=loaded.findings,
+        strict=strict,
     )
 
 
@@ -179,7 +208,7 @@ def _collect(
     items: dict[str, tuple[str, Item]] = {}
     findings = list(answers.findings)
     for plugin, answer in answers.values:
-        if not isinstance(answer, list | tuple) or not all(isinstance(it, kind) for it in answer):
+        if not isinstance(answer, list) or not all(isinstance(item, kind) for item in answer):
             findings.append(
                 Finding(
                     rule="NP004",

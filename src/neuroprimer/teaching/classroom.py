@@ -7,7 +7,7 @@ from pathlib import Path
 from neuroprimer.teaching.catalogue import Catalogue, did_you_mean, load_catalogue
 from neuroprimer.teaching.datasets import DatasetError, dataset_files, require_dataset
 from neuroprimer.teaching.model import Lesson
-from neuroprimer.teaching.plugins import PLUGINS_DIR_VARIABLE
+from neuroprimer.teaching.plugins import BLOCKED_VARIABLE, PLUGINS_DIR_VARIABLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,5 +91,8 @@ def lesson(lesson_id: str) -> OpenLesson:
     ['.nii', '.gz']
     """
     plugins_dir = os.environ.get(PLUGINS_DIR_VARIABLE)
-    catalogue = load_catalogue(plugins_dir=Path(plugins_dir) if plugins_dir else None)
+    catalogue = load_catalogue(
+        plugins_dir=Path(plugins_dir) if plugins_dir else None,
+        blocked=os.environ.get(BLOCKED_VARIABLE, "").split(),
+    )
     return OpenLesson(lesson=catalogue.require_lesson(lesson_id), catalogue=catalogue)

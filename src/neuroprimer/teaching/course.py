@@ -38,26 +38,16 @@ def load_course(folder: Path, catalogue: Catalogue) -> Course:
     Returns
     -------
     course : Course
-        In order, with findings where syllabus and catalogue do not fit.
+        In order, with findings where syllabus and catalogue do not fit. What is unknown or named
+        twice is left out of its parts.
 
     Raises
     ------
     CourseError
-        If there is no syllabus, it is damaged, or no lesson is left to teach.
+        If there is no syllabus, or it is damaged.
     """
     syllabus = {"part": [], **_read_syllabus(folder / BOOK_FOLDER / SYLLABUS)}
-    parts = [
-        Part(
-            title=part["title"],
-            lessons=tuple(
-                catalogue.lessons[id_]
-                for id_ in part.get("lessons", ())
-                if id_ in catalogue.lessons
-            ),
-            pages=tuple(part.get("pages", ())),
-        )
-        for part in syllabus["part"]
-    ]
+    parts = _parts(syllabus["part"], folder, catalogue)
     named = {lesson.id for part in parts for lesson in part.lessons}
     further = [lesson for id_, lesson in catalogue.lessons.items() if id_ not in named]
     if further and syllabus.get("further", True):
@@ -76,13 +66,6 @@ def load_course(folder: Path, catalogue: Catalogue) -> Course:
         parts=tuple(part for part in parts if part.lessons or part.pages),
         limits=Limits(**syllabus.get("limits", {})),
     )
-    if not course.lessons:
-        raise CourseError(
-            f"The course {course.title!r} has no lesson: the catalogue has "
-            f"{len(catalogue.lessons)}, the syllabus names "
-            f"{sum(len(part.get('lessons', ())) for part in syllabus['part'])}.",
-            hint="Install a plugin that brings lessons, or correct the ids in the syllabus.",
-        )
     findings = (
         *_syllabus_findings(syllabus["part"], folder, catalogue),
         *lesson_findings(course.lessons, catalogue),
@@ -95,6 +78,33 @@ def find_course(folder: Path, catalogue: Catalogue) -> Course | None:
     if not (folder / BOOK_FOLDER / SYLLABUS).exists():
         return None
     return load_course(folder, catalogue)
+
+
+def course_of_all(catalogue: Catalogue) -> Course:
+    """Return all lessons there are as a course, where nobody has written a syllabus."""
+    lessons = order_lessons(catalogue.lessons.values())
+    return Course(
+        title="All lessons",
+        folder=Path(),
+        parts=(Part(title="Lessons", lessons=lessons),) if lessons else (),
+        findings=lesson_findings(lessons, catalogue),
+    )
+
+
+def require_lessons(course: Course, catalogue: Catalogue) -> None:
+    """Raise if a course has no lesson: an empty site helps nobody.
+
+    Raises
+    ------
+    CourseError
+        Saying how many lessons there are, and which plugins are broken.
+    """
+    if not course.lessons:
+        raise CourseError(
+            f"The course {course.title!r} has no lesson; plugins bring "
+            f"{len(catalogue.lessons)}.{catalogue.broken_plugins()}",
+            hint="Install a plugin that brings lessons, or correct the ids in the syllabus.",
+        )
 
 
 def require_sound_course(course: Course) -> None:
@@ -173,6 +183,37 @@ def _cycle_findings(lessons: tuple[Lesson, ...]) -> tuple[Finding, ...]:
     return ()
 
 
+def _parts(parts: list[dict[str, Any]], folder: Path, catalogue: Catalogue) -> list[Part]:
+    """Return the parts with every lesson and page that there is, each once."""
+    seen: set[str] = set()
+
+    def first_time(name: str) -> bool:
+        is_new = name not in seen
+        seen.add(name)
+        return is_new
+
+    return [
+        Part(
+            title=part["title"],
+            lessons=tuple(
+                catalogue.lessons[id_]
+                for id_ in part.get("lessons", ())
+                if id_ in catalogue.lessons and first_time(id_)
+            ),
+            pages=tuple(
+                page
+                for page in part.get("pages", ())
+                if _page_file(folder, page).is_file() and first_time(f"{page}.md")
+            ),
+        )
+        for part in parts
+    ]
+
+
+def _page_file(folder: Path, page: str) -> Path:
+    return folder / BOOK_FOLDER / f"{page}.md"
+
+
 def _syllabus_findings(
     parts: list[dict[str, Any]], folder: Path, catalogue: Catalogue
 ) -> tuple[Finding, ...]:
@@ -195,7 +236,7 @@ def _syllabus_findings(
     missing = [
         Finding(rule="NP107", subject=SYLLABUS, message=f"there is no {BOOK_FOLDER}/{page}.md.")
         for page in (FRONT_PAGE, *pages)
-        if not (folder / BOOK_FOLDER / f"{page}.md").is_file()
+        if not _page_file(folder, page).is_file()
     ]
     return (*unknown, *twice, *missing)
 

@@ -7,7 +7,7 @@ import platformdirs
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.catalogue import Catalogue, did_you_mean
 from neuroprimer.teaching.model import Dataset
-from neuroprimer.teaching.plugins import ask_each
+from neuroprimer.teaching.plugins import ask_first
 
 
 class DatasetError(NeuroprimerError, LookupError):
@@ -62,23 +62,29 @@ def dataset_files(
         If no plugin provides the dataset, or one names files that do not exist.
     """
     folder = folder or platformdirs.user_cache_path("neuroprimer") / "datasets" / dataset.id
-    answers = ask_each(
+    answers = ask_first(
         catalogue.manager, "provide_dataset", dataset=dataset, folder=folder, variant=variant
     )
     for plugin, paths in answers.values:
-        if paths is None:
-            continue
-        files = tuple(Path(path) for path in paths)
-        missing = [file for file in files if not file.exists()]
-        if files and not missing:
-            return files
-        raise DatasetError(
-            f"The plugin {plugin!r} says that it provides {dataset.id!r}, but "
-            + (f"{missing[0]} does not exist." if missing else "it names no file."),
-            hint="Reinstall the plugin and what it depends on.",
-        )
+        return _require_files(paths, plugin, dataset)
     reasons = "".join(f"\n  {finding}" for finding in answers.findings)
     raise DatasetError(
         f"No plugin could provide the dataset {dataset.id!r} ({variant}).{reasons}",
         hint="`neuroprimer plugins list` shows which plugins provide datasets.",
+    )
+
+
+def _require_files(paths: object, plugin: str, dataset: Dataset) -> tuple[Path, ...]:
+    if not isinstance(paths, list) or not all(isinstance(path, str | Path) for path in paths):
+        problem = f"it returned {paths!r} where a list of paths is expected."
+    elif not paths:
+        problem = "it names no file."
+    else:
+        missing = [path for path in paths if not Path(path).exists()]
+        if not missing:
+            return tuple(map(Path, paths))
+        problem = f"{missing[0]} does not exist."
+    raise DatasetError(
+        f"The plugin {plugin!r} says that it provides {dataset.id!r}, but {problem}",
+        hint="Reinstall the plugin and what it depends on.",
     )

@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from neuroprimer.teaching.kernels import QUIET_LOG, Kernel, KernelStartError, start_kernel
 from neuroprimer.teaching.model import ExecutionResult, Finding, Lesson, Limits
 from neuroprimer.teaching.notebooks import (
+    ANSI,
     NotebookError,
     code_cells,
     make_reproducible,
@@ -23,7 +24,10 @@ from neuroprimer.teaching.notebooks import (
 )
 
 DEFAULT_KERNEL = "python3"
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+# How long after the end of a cell its last outputs may arrive.
+OUTPUT_TIMEOUT_S = 30
+
 FAILING_LINE = re.compile(r"^-+> \d+ (.*)$", re.MULTILINE)
 
 
@@ -124,7 +128,6 @@ async def _execute(
     except NotebookError as error:
         return ExecutionResult(
             lesson=lesson,
-            notebook=None,
             failure=Finding(rule="NP201", subject=lesson.id, message=str(error)),
         )
     limits = replace(
@@ -146,6 +149,7 @@ async def _execute(
         failure = run.finding("NP305", str(error))
     return ExecutionResult(
         lesson=lesson,
+        source=source,
         notebook=make_reproducible(run.notebook),
         failure=failure,
         start_s=start_s,
@@ -181,6 +185,9 @@ async def _run_cells(run: _Run, kernel: Kernel) -> Finding | None:
         timeout_func=lambda _: run.limits.cell_timeout_s,
         record_timing=False,
         coalesce_streams=True,
+        # a run whose last outputs got lost is not a run that may be published
+        raise_on_iopub_timeout=True,
+        iopub_timeout=OUTPUT_TIMEOUT_S,
         log=QUIET_LOG,
     )
     client.kc = kernel.client
@@ -193,7 +200,9 @@ async def _run_cells(run: _Run, kernel: Kernel) -> Finding | None:
         client.set_widgets_metadata()
     except CellExecutionError as error:
         return run.finding("NP301", _describe_error(error))
-    except CellTimeoutError:
+    except CellTimeoutError as error:
+        if "IOPub" in str(error):
+            return run.finding("NP302", f"its outputs did not arrive within {OUTPUT_TIMEOUT_S} s.")
         return run.finding("NP302", f"it was still running after {run.limits.cell_timeout_s:g} s.")
     except DeadKernelError:
         return run.finding("NP304", f"the kernel is gone: {await kernel.death()}.")

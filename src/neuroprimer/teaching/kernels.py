@@ -11,9 +11,11 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
+from traitlets import TraitError
 
 from neuroprimer.errors import NeuroprimerError
 
@@ -21,6 +23,9 @@ from neuroprimer.errors import NeuroprimerError
 FOLDER_PREFIX = "neuroprimer-"
 
 LOG = "kernel.log"
+
+# What jupyter_client raises for a kernel.json that is damaged, incomplete or names no program.
+UNUSABLE_SPEC = (OSError, ValueError, TypeError, LookupError, TraitError)
 
 # The address of a Unix socket has room for about 100 characters, its name takes some.
 LONGEST_SOCKET_FOLDER = 80
@@ -111,9 +116,10 @@ async def _launch(manager: AsyncKernelManager, folder: Path, variables: Mapping[
             f"There is no kernel called {manager.kernel_name!r}.",
             hint="`jupyter kernelspec list` shows the kernels there are.",
         ) from error
-    except OSError as error:
+    except UNUSABLE_SPEC as error:
         raise KernelStartError(
-            f"The program of the kernel {manager.kernel_name!r} cannot be started: {error}.",
+            f"The program of the kernel {manager.kernel_name!r} cannot be started: "
+            f"{type(error).__name__}: {error}.",
             hint="`jupyter kernelspec list` shows the folder whose kernel.json names it.",
         ) from error
 
@@ -148,21 +154,32 @@ def _subfolder(folder: Path, name: str) -> str:
 
 async def _end(manager: AsyncKernelManager) -> None:
     """Kill the kernel and what it started, and close what belongs to it."""
+    # This comes before anything is waited for: it must work even while all ends.
     pid = getattr(manager.provisioner, "pid", None)
-    if pid and hasattr(os, "killpg"):
-        # The kernel leads a session of its own, which outlives it as long as a child runs. This
-        # comes before anything is waited for: it must work even while all ends.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
+    if pid:
+        _kill_all(pid)
     with contextlib.suppress(RuntimeError, asyncio.TimeoutError):
         if manager.has_kernel:
             await manager.shutdown_kernel(now=True)
     await manager.cleanup_resources()
 
 
+def _kill_all(pid: int) -> None:
+    """Kill a kernel, its children in any session, and what else is left in its own session."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+    if hasattr(os, "killpg"):
+        # the group outlives its leader: children of a kernel that has died are found by it
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+
+
 def _describe_exit(status: int | None) -> str:
     if status is None:
         return "it no longer answers"
     if status < 0:
-        return f"it was ended by {signal.Signals(-status).name}"
+        named = -status in {known.value for known in signal.Signals}
+        return f"it was ended by {signal.Signals(-status).name if named else f'signal {-status}'}"
     return f"it ended with exit status {status}"

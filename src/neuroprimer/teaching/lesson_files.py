@@ -17,7 +17,8 @@ SUFFIXES = (".md", ".ipynb")
 # What the metadata may say; the title is the first heading, the path is the file.
 KEYS = tuple(field.name for field in fields(Lesson) if field.name not in ("title", "path"))
 LISTS = ("objectives", "questions", "key_points", "prerequisites", "datasets", "authors")
-NUMBERS = ("teaching_min", "exercise_min", "cell_timeout_s", "lesson_timeout_s")
+MINUTES = ("teaching_min", "exercise_min")
+TIME_LIMITS = ("cell_timeout_s", "lesson_timeout_s")
 
 FRONT_MATTER = re.compile(r"\A---\r?\n(.*?)^---\r?\n", re.DOTALL | re.MULTILINE)
 HEADING = re.compile(r"^# +(.+?) *#*$", re.MULTILINE)
@@ -137,9 +138,12 @@ def _require_type(file: Path, key: str, value: object) -> None:
     if key in LISTS:
         right = isinstance(value, list) and all(isinstance(item, str) for item in value)
         wanted = "a list of texts"
-    elif key in NUMBERS:
-        right = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-        wanted = "a number that is not negative"
+    elif key in MINUTES:
+        right = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        wanted = "a whole number of minutes"
+    elif key in TIME_LIMITS:
+        right = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+        wanted = "a number of seconds above 0"
     else:
         right, wanted = isinstance(value, str), "a text"
     if not right:

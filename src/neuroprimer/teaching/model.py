@@ -103,6 +103,7 @@ class Lesson:
 
     def __post_init__(self) -> None:
         _require_id(self.id, "lesson")
+        object.__setattr__(self, "path", Path(self.path))  # plugins may well give a text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +195,8 @@ class ExecutionResult:
     ----------
     lesson : Lesson
         The lesson that ran.
+    source : nbformat.NotebookNode or None
+        The notebook as it was read; None when it could not be.
     notebook : nbformat.NotebookNode or None
         The notebook with the outputs it got as far as it ran; None when it could not be read.
     failure : Finding or None
@@ -205,7 +208,8 @@ class ExecutionResult:
     """
 
     lesson: Lesson
-    notebook: "NotebookNode | None"
+    source: "NotebookNode | None" = None
+    notebook: "NotebookNode | None" = None
     failure: Finding | None = None
     start_s: float = 0.0
     duration_s: float = 0.0

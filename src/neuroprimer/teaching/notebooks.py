@@ -9,15 +9,35 @@ from typing import Any
 
 import jupytext
 import nbformat
+from jupytext.myst import MystMetadataParsingError
 from nbformat import NotebookNode
+from yaml import YAMLError
 
 from neuroprimer.errors import NeuroprimerError
 
 MYST = "md:myst"
+MARKUP = frozenset({"text/html", "application/javascript"})
+
+# What terminals take for colours.
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 # Random in every run: the uuid4 that viewers give their HTML elements, and addresses in reprs.
-RANDOM_ID = re.compile(r"\b[0-9a-f]{32}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
-ADDRESS = re.compile(r"\b0x[0-9a-f]{6,16}\b")
+# Only what stands in the place of an id is one: a digest in a table is a result.
+UUID = r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+RANDOM_ID = re.compile(rf"\bid=(?:[\"']|&quot;|&#x27;)?[\w-]*?({UUID})(?![0-9a-f])")
+ADDRESS = re.compile(r"(?<= at )0x[0-9a-f]{6,16}(?=>|&gt;)")
+
+# What the readers raise for text that is no notebook; they check little before they use it.
+UNREADABLE = (
+    MystMetadataParsingError,
+    YAMLError,
+    nbformat.ValidationError,
+    AttributeError,
+    KeyError,
+    OSError,
+    TypeError,
+    ValueError,
+)
 
 
 class NotebookError(NeuroprimerError, ValueError):
@@ -43,28 +63,26 @@ def read_notebook(path: Path) -> NotebookNode:
         If the file is no notebook.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        notebook: NotebookNode
-        if path.suffix == ".md":
-            notebook = jupytext.reads(text, fmt=MYST)
-        else:
-            notebook = nbformat.reads(text, as_version=4)
-        for number, cell in enumerate(notebook.cells):
-            cell["id"] = f"cell-{number:03d}"
-        notebook.nbformat, notebook.nbformat_minor = 4, 5
-        nbformat.validate(notebook)
-    except (
-        OSError,
-        ValueError,
-        AttributeError,
-        KeyError,
-        TypeError,
-        nbformat.ValidationError,
-    ) as error:
+        notebook = _parse(path)
+    except UNREADABLE as error:
         raise NotebookError(
             f"{path.name} is not a notebook: {type(error).__name__}: {_first_line(error)}",
             hint="Write it as MyST Markdown with {code-cell} blocks, or save it from Jupyter.",
         ) from error
+    return notebook
+
+
+def _parse(path: Path) -> NotebookNode:
+    text = path.read_text(encoding="utf-8")
+    notebook: NotebookNode
+    if path.suffix == ".md":
+        notebook = jupytext.reads(text, fmt=MYST)
+    else:
+        notebook = nbformat.reads(text, as_version=4)
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number:03d}"
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    nbformat.validate(notebook)
     return notebook
 
 
@@ -75,8 +93,9 @@ def code_cells(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:
 
 
 def tags_of(cell: NotebookNode) -> frozenset[str]:
-    """Return the tags of a cell."""
-    return frozenset(cell.metadata.get("tags", ()))
+    """Return the tags of a cell, with hyphens: Jupyter Book takes ``remove_cell``, too."""
+    tags = cell.metadata.get("tags", ())
+    return frozenset(str(tag).replace("_", "-") for tag in tags)
 
 
 def output_texts(cell: NotebookNode) -> Iterator[tuple[str, str]]:
@@ -98,7 +117,7 @@ def output_texts(cell: NotebookNode) -> Iterator[tuple[str, str]]:
 def make_reproducible(notebook: NotebookNode) -> NotebookNode:
     """Return a run with everything replaced that differs from run to run without meaning.
 
-    That is random ids in HTML and scripts, memory addresses, and the folder of installed
+    That is random ids of HTML elements, memory addresses in reprs, and the folder of installed
     packages in tracebacks. Equal ids stay equal to each other within the notebook.
 
     Parameters
@@ -112,18 +131,12 @@ def make_reproducible(notebook: NotebookNode) -> NotebookNode:
         A copy.
     """
     copy: NotebookNode = nbformat.from_dict(notebook)
-    new_ids: dict[str, str] = {}
-
-    def new_id(match: re.Match[str]) -> str:
-        digest = hashlib.sha256(f"id {len(new_ids)}".encode()).hexdigest()
-        template = match[0]
-        fresh = iter(digest)
-        same_form = "".join(c if c == "-" else next(fresh) for c in template)
-        return new_ids.setdefault(template, same_form)
+    new_ids = _new_ids(copy)
 
     def rewrite(kind: str, text: str) -> str:
-        if kind in ("text/html", "application/javascript"):
-            text = RANDOM_ID.sub(new_id, text)
+        if kind in MARKUP:
+            for random_id, new_id in new_ids.items():
+                text = text.replace(random_id, new_id)
         if kind == "error":
             text = _without_package_folders(text)
         return ADDRESS.sub("0x000000000000", text)
@@ -134,11 +147,24 @@ def make_reproducible(notebook: NotebookNode) -> NotebookNode:
     return copy
 
 
+def _new_ids(notebook: NotebookNode) -> dict[str, str]:
+    """Return what each random id of a notebook becomes: of the same form, by order alone."""
+    new_ids: dict[str, str] = {}
+    for _, cell in code_cells(notebook):
+        for kind, text in output_texts(cell):
+            for random_id in RANDOM_ID.findall(text) if kind in MARKUP else ():
+                fresh = iter(hashlib.sha256(f"id {len(new_ids)}".encode()).hexdigest())
+                new_id = "".join(c if c == "-" else next(fresh) for c in random_id)
+                new_ids.setdefault(random_id, new_id)
+    return new_ids
+
+
 def _rewrite_output(output: Any, rewrite: Callable[[str, str], str]) -> None:
     if output.output_type == "stream":
         output.text = rewrite(output.name, output.text)
     elif output.output_type == "error":
         output.traceback = [rewrite("error", line) for line in output.traceback]
+        output.evalue = rewrite("error", output.evalue)
     else:
         for mime, content in output.data.items():
             if isinstance(content, str) and not _is_binary(mime):

@@ -1,16 +1,17 @@
 """Plugins: found, loaded and asked one by one, so that a broken one harms nobody else."""
 
+import contextlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TextIO
 
 import pluggy
 
@@ -21,8 +22,9 @@ from neuroprimer.teaching.model import Finding
 # Under this name local plugins are imported, so that they cannot hide an installed module.
 LOCAL_PACKAGE = "neuroprimer_local_plugins"
 
-# Set for the kernels of a build, so that a lesson finds the plugins that the build found.
+# Set for the kernels of a build, so that a lesson sees the plugins that the build sees.
 PLUGINS_DIR_VARIABLE = "NEUROPRIMER_PLUGINS_DIR"
+BLOCKED_VARIABLE = "NEUROPRIMER_BLOCK_PLUGINS"
 
 
 class PluginsFolderError(NeuroprimerError, OSError):
@@ -148,23 +150,14 @@ def add_plugin(manager: pluggy.PluginManager, plugin: object, name: str) -> tupl
     findings : tuple of Finding
         Empty when the plugin takes part.
     """
-    wanted = getattr(plugin, "NEUROPRIMER_API_VERSION", hookspecs.API_VERSION)
-    if wanted != hookspecs.API_VERSION:
-        return (
-            Finding(
-                rule="NP006",
-                subject=name,
-                message=f"it wants version {wanted!r} of the plugin interface, "
-                f"this neuroprimer has version {hookspecs.API_VERSION}.",
-            ),
-        )
+    unusable = _unusable(manager, plugin, name)
+    if unusable:
+        return (Finding(rule=unusable[0], subject=name, message=unusable[1]),)
     try:
         manager.register(plugin, name=name)
-    except (ValueError, pluggy.PluginValidationError) as error:
-        if manager.get_plugin(name) is plugin:
-            manager.unregister(name=name)
-        rule = "NP003" if isinstance(error, pluggy.PluginValidationError) else "NP005"
-        return (Finding(rule=rule, subject=name, message=" ".join(str(error).split())),)
+    except pluggy.PluginValidationError as error:  # an argument that the hook does not have
+        manager.unregister(name=name)
+        return (Finding(rule="NP003", subject=name, message=" ".join(str(error).split())),)
     misspelt = _misspelt_hooks(manager, plugin, name)
     if misspelt:
         manager.unregister(name=name)
@@ -186,26 +179,74 @@ def ask_each(manager: pluggy.PluginManager, hook: str, **arguments: object) -> A
     Returns
     -------
     answers : Answers
-        Pairs of plugin name and what it returned (generators as lists), and a finding for each
+        Pairs of plugin name and what it returned (iterables as lists), and a finding for each
         plugin that raised.
     """
-    values, findings = [], []
-    plugins = manager.list_name_plugin()
+    return _collect(_ask(manager, hook, arguments))
+
+
+def ask_first(manager: pluggy.PluginManager, hook: str, **arguments: object) -> Answers:
+    """Call one hook of one plugin after another until one gives an answer that is not None.
+
+    Parameters
+    ----------
+    manager, hook, **arguments
+        As for `ask_each`.
+
+    Returns
+    -------
+    answers : Answers
+        At most one value; a finding for each plugin that raised before.
+    """
+    asked: list[tuple[str, Any] | Finding] = []
+    for answer in _ask(manager, hook, arguments):
+        if isinstance(answer, Finding):
+            asked.append(answer)
+        elif answer[1] is not None:
+            asked.append(answer)
+            break
+    return _collect(asked)
+
+
+def _ask(
+    manager: pluggy.PluginManager, hook: str, arguments: dict[str, object]
+) -> Iterator[tuple[str, Any] | Finding]:
+    """Yield each plugin's answer, or a finding for one that raised, as they are asked."""
     first_only = getattr(manager.hook, hook).spec.opts["firstresult"]
+    plugins = [(name, plugin) for name, plugin in manager.list_name_plugin() if plugin is not None]
     for name, plugin in plugins:
-        if plugin is None or hook not in _hooks_of(manager, plugin):
+        if hook not in _hooks_of(manager, plugin):
             continue
-        others = [other for _, other in plugins if other is not None and other is not plugin]
+        others = [other for _, other in plugins if other is not plugin]
         caller = manager.subset_hook_caller(hook, others)
+        outcome: tuple[str, Any] | Finding
         try:
-            answer = caller(**arguments)
-            if not first_only:  # pluggy gives a list, which is empty where a plugin gave None
-                answer = answer[0] if answer else None
-            # A generator does its work, and raises, only when it is read.
-            values.append((name, list(answer) if isinstance(answer, Iterator) else answer))
-        except Exception as error:  # noqa: BLE001  a plugin may raise anything; it is named
-            findings.append(Finding(rule="NP002", subject=name, message=f"{hook}: {_say(error)}"))
-    return Answers(values=tuple(values), findings=tuple(findings))
+            with _output_to_stderr():
+                answer = caller(**arguments)
+                if not first_only:  # pluggy gives a list, which is empty where a plugin gave None
+                    answer = answer[0] if answer else None
+                # A generator does its work, and raises, only when it is read.
+                outcome = name, list(answer) if _is_series(answer) else answer
+        except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may raise anything
+            outcome = Finding(rule="NP002", subject=name, message=f"{hook}: {_say(error)}")
+        yield outcome
+
+
+def _collect(asked: Iterable[tuple[str, Any] | Finding]) -> Answers:
+    asked = tuple(asked)
+    return Answers(
+        values=tuple(answer for answer in asked if not isinstance(answer, Finding)),
+        findings=tuple(answer for answer in asked if isinstance(answer, Finding)),
+    )
+
+
+def _is_series(answer: object) -> bool:
+    return isinstance(answer, Iterable) and not isinstance(answer, str | bytes | Mapping)
+
+
+def _output_to_stderr() -> contextlib.redirect_stdout[TextIO]:
+    """Keep what a plugin prints out of the standard output, where programs read JSON."""
+    return contextlib.redirect_stdout(sys.stderr)
 
 
 def _installed() -> list[tuple[str, str, Callable[[], object]]]:
@@ -257,10 +298,29 @@ def _load_one(
     manager: pluggy.PluginManager, name: str, load: Callable[[], object]
 ) -> tuple[Finding, ...]:
     try:
-        plugin = load()
+        with _output_to_stderr():
+            plugin = load()
     except (Exception, SystemExit) as error:  # noqa: BLE001  importing foreign code raises anything
         return (Finding(rule="NP001", subject=name, message=_say(error)),)
     return add_plugin(manager, plugin, name)
+
+
+def _unusable(manager: pluggy.PluginManager, plugin: object, name: str) -> tuple[str, str] | None:
+    """Return rule and words for a plugin that must not even be registered."""
+    wanted = getattr(plugin, "NEUROPRIMER_API_VERSION", hookspecs.API_VERSION)
+    if wanted != hookspecs.API_VERSION:
+        return (
+            "NP006",
+            f"it wants version {wanted!r} of the plugin interface, this neuroprimer has version "
+            f"{hookspecs.API_VERSION}.",
+        )
+    if manager.has_plugin(name):
+        return "NP005", f"another plugin is called {name!r} already; this one is left out."
+    try:
+        hash(plugin)  # pluggy keeps plugins in sets
+    except TypeError:
+        return "NP001", "it is an object that cannot be hashed; use a module or a plain class."
+    return None
 
 
 def _hooks_of(manager: pluggy.PluginManager, plugin: object) -> tuple[str, ...]:
@@ -271,16 +331,26 @@ def _hooks_of(manager: pluggy.PluginManager, plugin: object) -> tuple[str, ...]:
 def _misspelt_hooks(
     manager: pluggy.PluginManager, plugin: object, name: str
 ) -> tuple[Finding, ...]:
+    """Return a finding for each hook that would never be called, and nobody would notice."""
     known = hook_names(manager)
-    findings = []
-    for hook in _hooks_of(manager, plugin):
-        if hook not in known:
+    marked = {
+        caller.name: any(
+            impl.optionalhook for impl in caller.get_hookimpls() if impl.plugin is plugin
+        )
+        for caller in manager.get_hookcallers(plugin) or []
+    }
+    problems = []
+    for hook, is_optional in sorted(marked.items()):
+        if hook not in known and not is_optional:
             near = get_close_matches(hook, known, n=1)
             advice = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}."
-            findings.append(
-                Finding(rule="NP003", subject=name, message=f"no hook is called {hook!r}; {advice}")
-            )
-    return tuple(findings)
+            problems.append(f"no hook is called {hook!r}; {advice}")
+    problems += [
+        f"{hook!r} is the name of a hook, but the function is not marked with @hookimpl."
+        for hook in known
+        if hook not in marked and callable(getattr(plugin, hook, None))
+    ]
+    return tuple(Finding(rule="NP003", subject=name, message=problem) for problem in problems)
 
 
 def _say(error: BaseException) -> str:

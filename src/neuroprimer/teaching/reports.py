@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,7 +10,15 @@ from typing import Any
 
 from junitparser import Failure, JUnitXml, TestCase, TestSuite
 
+from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.model import Finding, Lesson, ValidationReport
+
+# Characters that XML cannot hold; a program's output may have any.
+NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class ReportError(NeuroprimerError, OSError):
+    """A report that cannot be written."""
 
 
 def finding_as_dict(finding: Finding) -> dict[str, Any]:
@@ -90,14 +99,40 @@ def write_junit(
 
 def _test_case(name: str, group: str, findings: Iterable[Finding], duration_s: float) -> TestCase:
     case = TestCase(name, classname=group, time=duration_s)
-    case.result = [Failure(str(finding), type_=finding.rule) for finding in findings]
+    case.result = [
+        Failure(NOT_IN_XML.sub("", str(finding)), type_=finding.rule) for finding in findings
+    ]
     return case
 
 
+def require_report_file(file: Path) -> None:
+    """Raise now if a report could not be written later.
+
+    Raises
+    ------
+    ReportError
+        If the folder cannot be made or written.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=file.parent).close()
+    except OSError as error:
+        raise _report_error(file, error) from error
+
+
 def _write_whole(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    Path(name).chmod(0o644)
-    Path(name).replace(file)
+    temporary = file.with_name(f".{file.name}-{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(file)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise _report_error(file, error) from error
+
+
+def _report_error(file: Path, error: OSError) -> ReportError:
+    return ReportError(
+        f"Cannot write the report {file}: {error.strerror}.",
+        hint="Name a file in a folder that you may write into.",
+    )

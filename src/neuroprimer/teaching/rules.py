@@ -40,7 +40,7 @@ def _rules(*rules: tuple[str, str, str]) -> dict[str, Rule]:
 RULES = _rules(
     (
         "NP001",
-        "A plugin cannot be imported",
+        "A plugin cannot be loaded",
         "Run `python -c 'import MODULE'` with the named module, or uninstall the plugin.",
     ),
     (
@@ -50,8 +50,8 @@ RULES = _rules(
     ),
     (
         "NP003",
-        "A plugin implements a hook that does not exist",
-        "Correct the spelling; `neuroprimer plugins doctor` lists the hooks.",
+        "A plugin implements a hook that would never be called",
+        "Correct the spelling or add `@hookimpl`; `neuroprimer plugins doctor` lists the hooks.",
     ),
     (
         "NP004",

@@ -4,20 +4,14 @@ import re
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from nbformat import NotebookNode
 
 from neuroprimer.teaching.kernels import FOLDER_PREFIX
-from neuroprimer.teaching.model import ExecutionResult, Finding, ValidationReport
-from neuroprimer.teaching.notebooks import (
-    NotebookError,
-    code_cells,
-    output_texts,
-    read_notebook,
-    tags_of,
-)
+from neuroprimer.teaching.model import ExecutionResult, Finding, Lesson, ValidationReport
+from neuroprimer.teaching.notebooks import ANSI, code_cells, output_texts, tags_of
 
 FIGURE_KINDS = ("image/png", "image/jpeg", "image/svg+xml")
 HIDING_TAGS = frozenset({"remove-cell", "remove-output"})
@@ -39,13 +33,11 @@ def validate_run(result: ExecutionResult) -> ValidationReport:
     report : ValidationReport
         It has passed when it has no finding.
     """
-    if result.notebook is None:
-        findings = (result.failure,) if result.failure else ()
-        return ValidationReport(result=result, findings=findings)
+    lesson = result.lesson
     findings = (
-        *_source_findings(result),
+        *(_source_findings(lesson, result.source) if result.source else ()),
         *((result.failure,) if result.failure else ()),
-        *_run_findings(result.lesson.id, result.notebook),
+        *(_run_findings(lesson.id, result.notebook) if result.notebook else ()),
     )
     return ValidationReport(result=result, findings=findings)
 
@@ -64,14 +56,19 @@ def machine_folders(*others: Path) -> tuple[str, ...]:
         Home, the Python environment, kernels' private folders and `others`, each as text that a
         path in it begins with.
     """
-    folders = {
-        Path.home(),
-        Path(sys.prefix),
-        Path(sysconfig.get_path("purelib")),
-        *(other.absolute() for other in others),
+    home = Path.home()
+    folders = {home, Path(sys.prefix), Path(sysconfig.get_path("purelib")), *others}
+    folders = {form for folder in folders for form in (folder.absolute(), folder.resolve())}
+    telling = {f"{folder}/" for folder in folders - COMMON_FOLDERS}
+    # IPython writes the home folder as ~ in tracebacks
+    telling |= {
+        f"~/{folder.relative_to(home)}/"
+        for folder in folders - {home}
+        if folder.is_relative_to(home)
     }
-    telling = sorted(f"{folder}/" for folder in folders - COMMON_FOLDERS)
-    return (*telling, f"{tempfile.gettempdir()}/{FOLDER_PREFIX}")
+    temporary = Path(tempfile.gettempdir())
+    telling |= {f"{form}/{FOLDER_PREFIX}" for form in (temporary, temporary.resolve())}
+    return tuple(sorted(telling))
 
 
 def find_machine_folder(text: str, folders: Iterable[str]) -> str | None:
@@ -86,17 +83,12 @@ def find_machine_folder(text: str, folders: Iterable[str]) -> str | None:
     """
     for folder in folders:
         # a longer path that merely ends in the same words is another one
-        if folder in text and re.search(rf"(?<![\w.~-]){re.escape(folder)}", text):
+        if folder in text and re.search(rf"(?<![\w.~/-]){re.escape(folder)}", text):
             return folder
     return None
 
 
-def _source_findings(result: ExecutionResult) -> tuple[Finding, ...]:
-    lesson = result.lesson
-    try:
-        source = read_notebook(lesson.path)
-    except NotebookError:  # the run has said so
-        return ()
+def _source_findings(lesson: Lesson, source: NotebookNode) -> tuple[Finding, ...]:
     findings = [
         Finding(
             rule="NP202",
@@ -118,7 +110,7 @@ def _source_findings(result: ExecutionResult) -> tuple[Finding, ...]:
 
 
 def _run_findings(lesson_id: str, notebook: NotebookNode) -> tuple[Finding, ...]:
-    """Return what is wrong with the cells that ran to their end."""
+    """Return what is wrong with what came out of the cells that ran."""
     folders = machine_folders()
     findings = []
     for number, cell in code_cells(notebook):
@@ -146,17 +138,25 @@ def _unexpected_stderr(cell: NotebookNode) -> str:
     if tags_of(cell) & {"stderr-expected", "raises-exception"}:
         return ""
     words = " ".join(text for kind, text in output_texts(cell) if kind == "stderr").split()
-    return f"standard error says: {' '.join(words)[:300]}" if words else ""
+    said = ANSI.sub("", " ".join(words))
+    return f"standard error says: {said[:300]}" if said else ""
 
 
 def _figure_without_text(cell: NotebookNode) -> str:
     figures = [
         kind for output in cell.outputs for kind in FIGURE_KINDS if kind in output.get("data", {})
     ]
-    alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
-    if not figures or alt.strip() or tags_of(cell) & HIDING_TAGS:
+    if not figures or _alt_text(cell) or tags_of(cell) & HIDING_TAGS:
         return ""
     return f"it shows {len(figures)} figure(s) and has no alt text."
+
+
+def _alt_text(cell: NotebookNode) -> str:
+    """Return the text for a cell's figures; authors may have left any part of it out."""
+    value: object = cell.metadata
+    for key in ("mystnb", "image", "alt"):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _machine_folder(cell: NotebookNode, folders: Iterable[str]) -> str:

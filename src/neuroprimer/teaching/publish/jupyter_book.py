@@ -17,6 +17,7 @@ import yaml
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.course import FRONT_PAGE, SYLLABUS
 from neuroprimer.teaching.model import Course, Part
+from neuroprimer.teaching.notebooks import ANSI
 from neuroprimer.teaching.publish.mathml import RENDERER
 
 CONFIG = "_config.yml"
@@ -43,7 +44,6 @@ DEFAULTS: Mapping[str, Any] = {
     },
 }
 COMPLAINT = re.compile(r"^.*\b(?:WARNING|ERROR|CRITICAL)\b:.*$", re.MULTILINE)
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class BookError(NeuroprimerError, RuntimeError):
@@ -68,7 +68,7 @@ def stage_book(course: Course, stage: Path) -> Path:
     Raises
     ------
     BookError
-        If ``_config.yml`` is not a YAML mapping.
+        If ``_config.yml`` cannot be read as a YAML mapping.
     """
     book = stage / "book"
     shutil.copytree(
@@ -76,7 +76,7 @@ def stage_book(course: Course, stage: Path) -> Path:
         book,
         ignore=shutil.ignore_patterns(SYLLABUS, TABLE_OF_CONTENTS, LESSONS_FOLDER, "_build", ".*"),
     )
-    (stage / CONFIG).write_text(_to_yaml(_config(course)), encoding="utf-8")
+    (stage / CONFIG).write_text(_to_yaml(require_config(course)), encoding="utf-8")
     (book / TABLE_OF_CONTENTS).write_text(_to_yaml(_table_of_contents(course)), encoding="utf-8")
     lessons = book / LESSONS_FOLDER
     lessons.mkdir()
@@ -138,16 +138,23 @@ def build_book(stage: Path) -> Path:
     return html
 
 
-def _config(course: Course) -> dict[str, Any]:
+def require_config(course: Course) -> dict[str, Any]:
+    """Return the configuration of a course's book: its own, with ours below and above it.
+
+    Raises
+    ------
+    BookError
+        If ``_config.yml`` cannot be read as a YAML mapping.
+    """
     file = course.folder / CONFIG
     own: object = {}
     if file.is_file():
         try:
             own = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-        except yaml.YAMLError as error:
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise BookError(
-                f"{CONFIG} is not YAML: {' '.join(str(error).split())}.",
-                hint="Correct the line that it names.",
+                f"{CONFIG} cannot be read as YAML: {' '.join(str(error).split())}.",
+                hint="Correct the line that it names, and save it as UTF-8.",
             ) from error
     if not isinstance(own, dict):
         raise BookError(
@@ -177,11 +184,16 @@ def _chapters(part: Part) -> list[dict[str, Any]]:
 
 
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return two nested mappings as one, in which the second wins."""
+    """Return two nested mappings as one: values of the second win, lists are joined."""
     merged = dict(below)
     for key, value in above.items():
-        nested = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merge(merged[key], value) if nested else value
+        there = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(there, Mapping):
+            merged[key] = _merge(there, value)
+        elif isinstance(value, list) and isinstance(there, list):
+            merged[key] = [*there, *(item for item in value if item not in there)]
+        else:
+            merged[key] = value
     return merged
 
 

@@ -7,6 +7,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from neuroprimer.teaching.catalogue import Catalogue
+from neuroprimer.teaching.lesson_files import HEADING
 from neuroprimer.teaching.model import Course, Lesson, ValidationReport
 
 SYNTHETIC_NOTE = "**synthetic**, made by a program and not measured in anybody"
@@ -30,16 +31,26 @@ def lesson_page(report: ValidationReport, course: Course, catalogue: Catalogue) 
         The run with a card below its title and the key points at its foot.
     """
     page: NotebookNode = nbformat.from_dict(report.result.notebook)
-    title, _, rest = page.cells[0].source.partition("\n")
-    page.cells[0].source = title
-    page.cells.insert(1, _prose("card", _card(report.lesson, course, catalogue)))
-    if rest.strip():
-        page.cells.insert(2, _prose("opening", rest.strip()))
+    card = _prose("card", _card(report.lesson, course, catalogue))
+    page.cells = _below_title(page.cells, card)
     if report.lesson.key_points:
         page.cells.append(
             _prose("key-points", "## Key points\n\n" + _list(report.lesson.key_points))
         )
     return page
+
+
+def _below_title(cells: list[NotebookNode], card: NotebookNode) -> list[NotebookNode]:
+    """Return cells with a card below the title; above everything where there is no title."""
+    for place, cell in enumerate(cells):
+        if cell.cell_type != "markdown":
+            break
+        title = HEADING.search(cell.source)
+        if title:
+            above, below = cell.source[: title.end()], cell.source[title.end() :].strip()
+            rest = [_prose("opening", below)] if below else []
+            return [*cells[:place], _prose("title", above), card, *rest, *cells[place + 1 :]]
+    return [card, *cells]
 
 
 def _prose(cell_id: str, text: str) -> NotebookNode:

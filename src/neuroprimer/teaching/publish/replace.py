@@ -13,6 +13,9 @@ RENAME_EXCHANGE = 2  # from linux/fs.h
 def replace_folder(new: Path, target: Path) -> None:
     """Put a folder in the place of another, whose content is gone afterwards.
 
+    Where the system can exchange two folders this is one step. Elsewhere it is two, and
+    `restore_folder` mends what an interruption between them leaves.
+
     Parameters
     ----------
     new : pathlib.Path
@@ -28,9 +31,20 @@ def replace_folder(new: Path, target: Path) -> None:
     if not target.exists():
         new.rename(target)
     elif _exchange(new, target):
-        shutil.rmtree(new)
+        shutil.rmtree(new, ignore_errors=True)  # the work is done; litter is no reason to fail
     else:
         _replace_in_two_steps(new, target)
+
+
+def restore_folder(target: Path) -> None:
+    """Put a folder back that an interrupted replacement has moved aside."""
+    aside = _aside(target)
+    if aside.exists() and not target.exists():
+        aside.rename(target)
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f".{target.name}-aside")
 
 
 def _exchange(one: Path, other: Path) -> bool:
@@ -45,11 +59,12 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 def _replace_in_two_steps(new: Path, target: Path) -> None:
-    old = new.with_name(f"{new.name}-old")
-    target.rename(old)
+    aside = _aside(target)
+    shutil.rmtree(aside, ignore_errors=True)
+    target.rename(aside)
     try:
         new.rename(target)
-    except OSError:
-        old.rename(target)
+    except BaseException:  # an interruption counts: the good one must be in its place
+        restore_folder(target)
         raise
-    shutil.rmtree(old)
+    shutil.rmtree(aside, ignore_errors=True)

@@ -1,5 +1,6 @@
 """Serving a built site to a browser on this machine, and to nobody else."""
 
+import contextlib
 from collections.abc import Callable
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -49,4 +50,5 @@ def serve_site(site: Path, *, port: int, on_ready: Callable[[str], None]) -> Non
         ) from error
     with server:
         on_ready(f"http://{LOOPBACK}:{server.server_address[1]}/")
-        server.serve_forever()
+        with contextlib.suppress(KeyboardInterrupt):  # the way to end it, as the words say
+            server.serve_forever()

@@ -7,16 +7,24 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 from nbformat import NotebookNode
 
 from neuroprimer.teaching.model import Course, Finding
-from neuroprimer.teaching.notebooks import code_cells, output_texts, tags_of
+from neuroprimer.teaching.notebooks import ANSI, code_cells, tags_of
 from neuroprimer.teaching.publish.jupyter_book import LESSONS_FOLDER
 from neuroprimer.teaching.validate import HIDING_TAGS, find_machine_folder, machine_folders
 
+# A cell with both of these has no place on the page at all.
+NOTHING_LEFT = frozenset({"remove-input", "remove-output"})
+
+# What Jupyter Book shows of an output that comes in several kinds, best first.
+KINDS = (
+    *("text/html", "image/svg+xml", "image/png", "image/jpeg"),
+    *("text/markdown", "text/latex", "text/plain"),
+)
 TRACEBACK = "Traceback (most recent call last)"
 TEXT_SUFFIXES = frozenset({".html", ".ipynb", ".json", ".md", ".svg", ".txt", ".xml"})
 SEARCH_INDEX = "searchindex.js"
@@ -117,7 +125,7 @@ def _lesson_findings(lesson_id: str, notebook: NotebookNode, page: Page) -> Iter
     cells = [
         (number, cell)
         for number, cell in code_cells(notebook)
-        if "remove-cell" not in tags_of(cell)
+        if "remove-cell" not in tags_of(cell) and not tags_of(cell) >= NOTHING_LEFT
     ]
     shown = page.cells()
     if len(shown) != len(cells):
@@ -128,7 +136,7 @@ def _lesson_findings(lesson_id: str, notebook: NotebookNode, page: Page) -> Iter
         )
         return
     for (number, cell), element in zip(cells, shown, strict=True):
-        missing = _missing_output(cell, element, page)
+        missing = _missing_outputs(cell, element, page)
         if missing:
             yield Finding(rule="NP402", subject=lesson_id, cell=number, message=missing)
         if "raises-exception" not in tags_of(cell) and (
@@ -139,28 +147,50 @@ def _lesson_findings(lesson_id: str, notebook: NotebookNode, page: Page) -> Iter
             )
 
 
-def _missing_output(cell: NotebookNode, element: Tag, page: Page) -> str:
+def _missing_outputs(cell: NotebookNode, element: Tag, page: Page) -> str:
     """Say which output of a cell its page does not show, if any."""
     if not cell.outputs or tags_of(cell) & HIDING_TAGS:
         return ""
-    shown = element.select("div.cell_output")
-    if not shown or not any(area.find_all(True) for area in shown):
-        return f"none of its {len(cell.outputs)} output(s) is on the page."
-    text = _letters("".join(area.get_text() for area in shown))
-    for kind, output in output_texts(cell):
-        if kind in ("stdout", "stderr") and _letters(output) not in text:
-            return f"its {kind} is not on the page: {output.strip()[:80]!r}"
-    pictures = {
-        _digest(file.read_bytes())
-        for area in shown
-        for img in area.find_all("img", src=True)
-        if (file := page.file.parent / unquote(str(img["src"]))).is_file()
-    }
+    areas = element.select("div.cell_output")
+    text = _letters("".join(area.get_text() for area in areas))
+    pictures = {_digest(content) for area in areas for content in _pictures(area, page)}
     for output in cell.outputs:
-        encoded = output.get("data", {}).get("image/png")
-        if encoded and _digest(base64.b64decode(encoded)) not in pictures:
-            return "the picture on the page is not the one that the run made."
+        if output.output_type == "stream":
+            kind, expected = output.name, output.text
+        elif output.output_type == "error":
+            kind, expected = "error", f"{output.ename}: {output.evalue}"
+        else:
+            kind = next((known for known in KINDS if known in output.data), "")
+            expected = output.data.get(kind, "")
+        if not _is_shown(kind, expected, text, pictures, areas):
+            return f"its {kind} output is not on the page: {ANSI.sub('', expected).strip()[:80]!r}"
     return ""
+
+
+def _is_shown(kind: str, expected: str, text: str, pictures: set[str], areas: list[Tag]) -> bool:
+    """Tell whether an output is there: text by its letters, pictures by their bytes."""
+    if kind in ("image/png", "image/jpeg"):
+        return _digest(base64.b64decode(expected)) in pictures
+    if kind == "image/svg+xml":
+        return _digest(expected.encode()) in pictures
+    if kind == "text/html":
+        wanted = BeautifulSoup(expected, "html.parser")
+        return _letters(wanted.get_text()) in text and all(
+            len(wanted.find_all(name)) <= sum(len(area.find_all(name)) for area in areas)
+            for name in ("img", "iframe", "table", "svg")
+        )
+    if kind in ("text/markdown", "text/latex", ""):  # typeset, so that no letter need be left
+        return any(area.find_all(True) for area in areas)
+    return _letters(ANSI.sub("", expected)) in text
+
+
+def _pictures(area: Tag, page: Page) -> Iterator[bytes]:
+    for img in area.find_all("img", src=True):
+        parts = _split(str(img["src"]))
+        if parts and not parts.scheme:
+            file = page.file.parent / unquote(parts.path)
+            if file.is_file():
+                yield file.read_bytes()
 
 
 def _complaints_on_pages(parsed: Mapping[str, Page]) -> Iterator[Finding]:
@@ -192,16 +222,20 @@ def _broken_links(site: Path, parsed: Mapping[str, Page]) -> Iterator[Finding]:
 
 
 def _link_problem(address: str, page: Page, site: Path, parsed: Mapping[str, Page]) -> str:
-    parts = urlsplit(address)
+    parts = _split(address)
+    if parts is None:
+        return "it is no address."
     if parts.scheme or parts.netloc or address in ("", "#"):
         return ""
     if parts.path.startswith("/"):
         return "an address from the server's root fails where the site lies in a folder."
-    target = (page.file.parent / unquote(parts.path)).resolve() if parts.path else page.file
+    target = (page.file.parent / unquote(parts.path) if parts.path else page.file).resolve()
     target = target / "index.html" if target.is_dir() else target
+    if not target.is_relative_to(site.resolve()):
+        return "it leads out of the site."
     if not target.is_file():
         return "there is no such file."
-    if parts.fragment and target.suffix == ".html" and target.is_relative_to(site.resolve()):
+    if parts.fragment and target.suffix == ".html":
         there = parsed.get(target.relative_to(site.resolve()).as_posix())
         if there is not None and unquote(parts.fragment) not in there.anchors:
             return f"the page has no anchor {parts.fragment!r}."
@@ -220,7 +254,10 @@ def _missing_in_search(site: Path, titles: Mapping[str, str]) -> Iterator[Findin
         return
     for lesson_id, title in titles.items():
         found = known.get(f"{LESSONS_FOLDER}/{lesson_id}")
-        if found is None or _letters(found) != _letters(title):
+        # the title comes as HTML, and in our source as Markdown
+        if found is None or _letters(BeautifulSoup(found, "html.parser").get_text()) != _letters(
+            title
+        ):
             yield Finding(
                 rule="NP406",
                 subject=lesson_id,
@@ -228,9 +265,16 @@ def _missing_in_search(site: Path, titles: Mapping[str, str]) -> Iterator[Findin
             )
 
 
+def _split(address: str) -> SplitResult | None:
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return None
+
+
 def _letters(text: str) -> str:
-    """Return letters and digits only: markup and white space differ between source and page."""
-    return re.sub(r"[\W_]+", "", re.sub(r"\x1b\[[0-9;]*m|<[^>]*>", "", text))
+    """Return letters and digits only: white space and quotes differ between source and page."""
+    return re.sub(r"[\W_]+", "", text)
 
 
 def _digest(content: bytes) -> str:
