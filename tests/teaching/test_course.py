@@ -4,9 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from neuroprimer.teaching import Lesson, hookimpl, load_course
+from neuroprimer.teaching import Lesson, Part, hookimpl, load_course
 from neuroprimer.teaching.catalogue import Catalogue
-from neuroprimer.teaching.course import CourseError, order_lessons, require_sound_course
+from neuroprimer.teaching.course import (
+    CourseError,
+    course_of_all,
+    order_lessons,
+    require_lessons,
+    require_sound_course,
+)
 from neuroprimer.teaching.plugins import add_plugin, make_manager
 
 
@@ -118,14 +124,17 @@ def test_lesson_before_its_prerequisite_is_a_finding(syllabus):
     assert found(course) == [("NP104", "a")]
 
 
-def test_lesson_or_page_named_twice_is_a_finding(syllabus):
+def test_lesson_or_page_named_twice_is_a_finding_and_stands_once(syllabus):
     folder = syllabus(
-        '[[part]]\ntitle = "P"\nlessons = ["a"]\n[[part]]\ntitle = "Q"\nlessons = ["a"]'
+        '[[part]]\ntitle = "P"\nlessons = ["a", "a"]\n'
+        '[[part]]\ntitle = "Q"\npages = ["intro", "intro"]'
     )
 
     course = load_course(folder, catalogue_of(lesson("a")))
 
-    assert found(course) == [("NP106", "course.toml")]
+    assert found(course) == [("NP106", "course.toml")] * 2
+    assert ids(course) == [["a"], []]
+    assert course.parts[1].pages == ("intro",)
 
 
 def test_missing_page_is_a_finding(syllabus):
@@ -135,6 +144,7 @@ def test_missing_page_is_a_finding(syllabus):
 
     assert found(course) == [("NP107", "course.toml")]
     assert "book/gone.md" in course.findings[0].message
+    assert course.parts == (Part(title="Further lessons", lessons=course.lessons),)
 
 
 def test_unsound_course_is_refused_with_all_findings(syllabus):
@@ -151,8 +161,10 @@ def test_limits_come_from_the_syllabus(syllabus):
 
 
 def test_course_without_lessons_is_refused(syllabus):
-    with pytest.raises(CourseError, match="has no lesson"):
-        load_course(syllabus(""), catalogue_of())
+    course = load_course(syllabus(""), catalogue_of())
+
+    with pytest.raises(CourseError, match="has no lesson; plugins bring 0"):
+        require_lessons(course, catalogue_of())
 
 
 @pytest.mark.parametrize(
@@ -162,6 +174,7 @@ def test_course_without_lessons_is_refused(syllabus):
         ("title = 'x'\npart = 5", "should have a title"),
         ("title = 'x'\n[[part]]\nlessons = []", "should have a title"),
         ("title = 'x'\n[[part]]\ntitle = 'P'\nlessons = 'a'", "lists of texts"),
+        ("title = 'x'\n[[part]]\ntitle = 'P'\npages = [5]", "lists of texts"),
         ("title = 'x'\nfurther = 5", "further should be"),
         ("title = 'x'\n[limits]\ncell_timout_s = 5", "limits may have"),
         ("title = 'x'\n[limits]\ncell_timeout_s = 0", "above 0"),
@@ -187,3 +200,10 @@ def test_prerequisites_come_first_and_titles_decide_the_rest():
 
     assert ordered.index("z") < ordered.index("a")
     assert ordered == [lesson.id for lesson in order_lessons(reversed(lessons))]
+
+
+def test_without_a_syllabus_all_lessons_are_the_course():
+    course = course_of_all(catalogue_of(lesson("b", "a"), lesson("a"), lesson("c", "gone")))
+
+    assert sorted(*ids(course)) == ["a", "b", "c"]
+    assert found(course) == [("NP102", "c")]

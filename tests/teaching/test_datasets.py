@@ -53,6 +53,12 @@ class Raises:
         raise OSError("no space left")
 
 
+class ReturnsText:
+    @hookimpl
+    def provide_dataset(self):
+        return "brain.nii"
+
+
 class Promises:
     @hookimpl
     def provide_dataset(self, folder):
@@ -67,9 +73,12 @@ def catalogue_of(*plugins: object) -> Catalogue:
 
 
 def test_first_plugin_that_provides_wins(tmp_path):
-    catalogue = catalogue_of(Declines(), Raises(), Writes("one"), Promises())
+    later = Writes("two")
+    catalogue = catalogue_of(Declines(), Raises(), Writes("one"))
+    add_plugin(catalogue.manager, later, "later")
 
     assert dataset_files(catalogue, DATA, folder=tmp_path / "new") == (tmp_path / "new" / "one",)
+    assert not (tmp_path / "new" / "two").exists()
 
 
 @pytest.mark.parametrize(
@@ -79,6 +88,7 @@ def test_first_plugin_that_provides_wins(tmp_path):
         ((Raises(),), "NP002 Raises: provide_dataset: OSError: no space left"),
         ((Promises(),), "'Promises' says that it provides 'brain', but .*gone does not exist"),
         ((Writes(),), "it names no file"),
+        ((ReturnsText(),), "it returned 'brain.nii' where a list of paths is expected"),
     ],
 )
 def test_dataset_that_nobody_provides_is_an_error_with_reasons(tmp_path, plugins, words):

@@ -1,5 +1,6 @@
 """Plugins: one that is broken is named and left out, and everybody else works."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,69 @@ def test_raising_plugin_is_named_and_left_out():
     assert "register_lessons: OSError: gone (test_plugins.py, line" in catalogue.findings[0].message
 
 
+def test_hook_that_ends_the_program_is_named_and_left_out():
+    class Ends:
+        @hookimpl
+        def register_lessons(self):
+            sys.exit(0)
+
+    catalogue = Catalogue.from_plugins(manager_with(ends=Ends(), one=BringsOne()), strict=False)
+
+    assert list(catalogue.lessons) == ["one"]
+    assert rules(catalogue.findings) == [("NP002", "ends")]
+
+
+def test_any_iterable_of_lessons_will_do():
+    class Brings:
+        @hookimpl
+        def register_lessons(self):
+            return {"one": ONE, "two": TWO}.values()
+
+    assert list(Catalogue.from_plugins(manager_with(brings=Brings())).lessons) == ["one", "two"]
+
+
+def test_hook_without_its_mark_is_a_finding():
+    class Forgot:
+        def register_lessons(self):
+            return [ONE]
+
+    (finding,) = add_plugin(make_manager(), Forgot(), "forgot")
+
+    assert finding.rule == "NP003"
+    assert "not marked with @hookimpl" in finding.message
+
+
+def test_hook_of_a_later_version_may_be_marked_optional():
+    class Ahead(BringsOne):
+        @hookimpl(optionalhook=True)
+        def register_executors(self):
+            return {}
+
+    assert list(Catalogue.from_plugins(manager_with(ahead=Ahead())).lessons) == ["one"]
+
+
+def test_plugin_that_cannot_be_hashed_harms_nobody():
+    class Unhashable(BringsOne):
+        __hash__ = None
+
+    manager = manager_with(two=BringsTwo())
+
+    (finding,) = add_plugin(manager, Unhashable(), "unhashable")
+
+    assert finding.rule == "NP001"
+    assert list(Catalogue.from_plugins(manager).lessons) == ["two"]
+
+
+def test_what_a_plugin_prints_stays_out_of_the_output(write_plugin, capsys):
+    folder = write_plugin("chatty", "print('hello from a plugin')")
+
+    load_plugins(plugins_dir=folder)
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "hello from a plugin" in captured.err
+
+
 def test_generator_that_raises_half_way_brings_nothing():
     class Broken:
         @hookimpl
@@ -187,12 +251,25 @@ def test_second_plugin_with_a_lesson_id_is_left_out():
     assert "'one' is taken by the plugin 'one'" in catalogue.findings[0].message
 
 
+def test_second_plugin_with_a_dataset_id_is_left_out():
+    class Brings:
+        @hookimpl
+        def register_datasets(self):
+            return [DATA]
+
+    catalogue = Catalogue.from_plugins(manager_with(one=Brings(), two=Brings()), strict=False)
+
+    assert rules(catalogue.findings) == [("NP005", "two")]
+    assert "the dataset id 'data' is taken" in catalogue.findings[0].message
+
+
 def test_second_plugin_of_a_name_is_left_out():
     manager = manager_with(same=BringsOne())
 
     (finding,) = add_plugin(manager, BringsTwo(), "same")
 
     assert finding.rule == "NP005"
+    assert finding.message == "another plugin is called 'same' already; this one is left out."
     assert list(Catalogue.from_plugins(manager).lessons) == ["one"]
 
 
