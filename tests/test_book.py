@@ -17,6 +17,7 @@ from neuroprimer.teaching.plugins import hook_names, make_manager
 REPOSITORY = Path(__file__).parent.parent
 HOOKS_PAGE = (REPOSITORY / "book/developing/hooks.md").read_text()
 RULES_PAGE = (REPOSITORY / "book/developing/rules.md").read_text()
+PLUGINS_PAGE = (REPOSITORY / "book/developing/plugins.md").read_text()
 README = (REPOSITORY / "README.md").read_text()
 
 
@@ -74,10 +75,10 @@ def test_constraints_name_no_package_index():
     assert "index" not in text.replace("sphinx", "")
 
 
-def readme_files(folder: Path) -> Path:
-    """Write the two files that the README shows, as a reader would copy them."""
+def write_plugin_of(page: str, folder: Path) -> Path:
+    """Write the two files that a page shows, as a reader would copy them."""
     plugin, lesson = re.search(
-        r"```python\n(from pathlib.*?)```.*?````markdown\n(.*?)````", README, re.DOTALL
+        r"```python\n(from pathlib.*?)```.*?````markdown\n(.*?)````", page, re.DOTALL
     ).groups()
     folder.mkdir()
     (folder / "my_first_lesson.py").write_text(plugin)
@@ -87,7 +88,7 @@ def readme_files(folder: Path) -> Path:
 
 @pytest.mark.site
 def test_plugin_of_the_readme_appears_on_the_site(tmp_path):
-    folder = readme_files(tmp_path / "mine")
+    folder = write_plugin_of(README, tmp_path / "mine")
 
     done = subprocess.run(
         [
@@ -120,24 +121,12 @@ def environment(tmp_path_factory) -> Path:
     return folder
 
 
-def test_installing_a_plugin_adds_its_lesson_and_uninstalling_removes_it(environment, tmp_path):
-    source = REPOSITORY / "plugins" / "neuroprimer-smoothing"
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    for name, new_name in (
-        ("pyproject.toml", "pyproject.toml"),
-        ("neuroprimer_smoothing.py", "neuroprimer_copied.py"),
-        ("neuroprimer_smoothing.md", "neuroprimer_copied.md"),
-    ):
-        text = (source / name).read_text()
-        for old, new in (
-            ("neuroprimer_smoothing", "neuroprimer_copied"),
-            ("neuroprimer-smoothing", "neuroprimer-copied"),
-            ("smoothing = ", "copied = "),
-            ("id: smoothing", "id: copied"),
-        ):
-            text = text.replace(old, new)
-        (copy / new_name).write_text(text)
+def test_installing_the_plugin_of_the_book_adds_its_lesson_and_uninstalling_removes_it(
+    environment, tmp_path
+):
+    folder = write_plugin_of(PLUGINS_PAGE, tmp_path / "mine")
+    project = re.search(r"```toml\n(.*?)```", PLUGINS_PAGE, re.DOTALL)[1]
+    (folder / "pyproject.toml").write_text(project)
     python = environment / "bin" / "python"
 
     def pip(*arguments: str) -> None:
@@ -160,9 +149,9 @@ def test_installing_a_plugin_adds_its_lesson_and_uninstalling_removes_it(environ
         return {lesson["id"] for lesson in json.loads(done.stdout)["lessons"]}
 
     before = lessons()
-    pip("install", "--no-deps", "--no-build-isolation", "--no-index", str(copy))
+    pip("install", "--no-deps", "--no-build-isolation", "--no-index", str(folder))
     installed = lessons()
-    pip("uninstall", "--yes", "neuroprimer-copied")
+    pip("uninstall", "--yes", "neuroprimer-my-topic")
 
-    assert installed - before == {"copied"}
+    assert installed - before == {"my-first-lesson"}
     assert lessons() == before

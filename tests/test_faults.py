@@ -21,6 +21,10 @@ CELL_FAULTS = {
     ),
     "never ends": ("while True: pass", ["NP302 a-lesson, code cell 2", "still running after 1 s"]),
     "exits": ("import os; os._exit(3)", ["NP304", "code cell 2", "it ended with exit status 3"]),
+    "is killed by a signal without a name": (
+        "import os; os.kill(os.getpid(), 40)",
+        ["NP304", "code cell 2", "it was ended by signal 40"],
+    ),
     "is killed": (
         "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
         ["NP304", "code cell 2", "it was ended by SIGKILL"],
@@ -63,17 +67,60 @@ def test_kernel_that_does_not_exist(write_lesson, course_folder, neuroprimer):
     assert "NP305 a-lesson: There is no kernel called 'no-such-kernel'." in done.stderr
 
 
-def test_kernel_that_ends_at_once_says_its_last_words(
-    write_lesson, course_folder, neuroprimer, tmp_path, monkeypatch
-):
-    spec = tmp_path / "jupyter" / "kernels" / "dud"
-    spec.mkdir(parents=True)
-    code = "import sys; sys.exit('out of order')"
+@pytest.fixture
+def write_kernel(tmp_path, monkeypatch):
+    """Describe a kernel to Jupyter as a kernel.json would."""
+
+    def write(name: str, spec: str) -> None:
+        folder = tmp_path / "jupyter" / "kernels" / name
+        folder.mkdir(parents=True)
+        (folder / "kernel.json").write_text(spec)
+        monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+
+    return write
+
+
+def kernel_running(code: str) -> str:
     argv = [sys.executable, "-c", code, "{connection_file}"]
-    (spec / "kernel.json").write_text(
-        json.dumps({"argv": argv, "display_name": "Dud", "language": "python"})
-    )
-    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    return json.dumps({"argv": argv, "display_name": "K", "language": "python"})
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["{damaged", "{}", '{"argv": ["/no/such/program"]}', '{"argv": 5}'],
+    ids=["damaged", "empty", "no program", "no list"],
+)
+def test_kernel_whose_description_is_damaged(
+    write_lesson, course_folder, neuroprimer, write_kernel, spec
+):
+    write_kernel("dud", spec)
+    write_lesson("1", kernel="dud")
+    write_lesson("1", lesson_id="good")
+
+    done = neuroprimer("validate", "--course", course_folder)
+
+    assert done.returncode == LESSON_FAILED
+    assert "NP305 a-lesson: The" in done.stderr
+    assert "1 of 2 lessons passed" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_kernel_that_keeps_silent(write_lesson, course_folder, neuroprimer, write_kernel):
+    write_kernel("mute", kernel_running("import time; time.sleep(99)"))
+    write_lesson("1", kernel="mute")
+    syllabus = 'title = "C"\n[limits]\nstart_timeout_s = 1\n'
+    (course_folder / "book" / "course.toml").write_text(syllabus)
+
+    done = neuroprimer("validate", "--course", course_folder)
+
+    assert done.returncode == LESSON_FAILED
+    assert "NP305 a-lesson: The kernel 'mute' did not start within 1 s" in done.stderr
+
+
+def test_kernel_that_ends_at_once_says_its_last_words(
+    write_lesson, course_folder, neuroprimer, write_kernel
+):
+    write_kernel("dud", kernel_running("import sys; sys.exit('out of order')"))
     write_lesson("1", kernel="dud")
 
     done = neuroprimer("validate", "--course", course_folder)
@@ -237,11 +284,12 @@ def test_output_folder_that_cannot_be_written(write_lesson, course_folder, neuro
     assert "running" not in done.stderr
 
 
-def test_site_of_somebody_else_is_neither_replaced_nor_cleaned(
-    write_lesson, course_folder, neuroprimer
+@pytest.mark.parametrize("place", ["site", "run"])
+def test_folder_of_somebody_else_is_neither_replaced_nor_cleaned(
+    write_lesson, course_folder, neuroprimer, place
 ):
     write_lesson("1")
-    foreign = course_folder / "_build" / "site" / "thesis.txt"
+    foreign = course_folder / "_build" / place / "thesis.ipynb"
     foreign.parent.mkdir(parents=True)
     foreign.write_text("years of work")
 
@@ -276,6 +324,21 @@ def test_interrupted_build_leaves_no_kernel_and_no_litter(write_lesson, course_f
     assert "Traceback" not in said
     assert [child for child in children if child.is_running()] == []
     assert list((course_folder / "_build").iterdir()) == []
+
+
+@pytest.mark.site
+def test_site_of_an_earlier_build_survives_a_failed_one(write_lesson, course_folder, neuroprimer):
+    write_lesson("print('good')")
+    assert neuroprimer("build", "--course", course_folder).returncode == ALL_WELL
+    page = course_folder / "_build" / "site" / "lessons" / "a-lesson.html"
+    before = page.read_bytes()
+    write_lesson("1 / 0")
+
+    done = neuroprimer("build", "--course", course_folder)
+
+    assert done.returncode == LESSON_FAILED
+    assert "Nothing was published; an earlier site is as it was." in done.stdout
+    assert page.read_bytes() == before
 
 
 def test_kernels_end_when_the_build_is_killed(write_lesson, course_folder):

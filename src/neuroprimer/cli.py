@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -89,14 +90,13 @@ def list_lessons(
 ) -> None:
     """List the lessons, in the order of the course."""
     catalogue = _catalogue(plugins_dir, blocked, trace_plugins)
-    course = teaching.find_course(course_folder, catalogue) or teaching.course_of_all(catalogue)
-    lessons = course.lessons
+    course = _course(course_folder, catalogue)
     findings = (*catalogue.findings, *course.findings)
     if as_json:
         _print_json(
             lessons=[
                 teaching.lesson_as_dict(lesson, brought_by=catalogue.brought_by[lesson.id])
-                for lesson in lessons
+                for lesson in course.lessons
             ],
             findings=[teaching.finding_as_dict(finding) for finding in findings],
         )
@@ -107,10 +107,10 @@ def list_lessons(
             (
                 lesson.id,
                 lesson.title,
-                str(lesson.teaching_min + lesson.exercise_min),
+                str(lesson.teaching_min + lesson.exercise_min or ""),
                 catalogue.brought_by[lesson.id],
             )
-            for lesson in lessons
+            for lesson in course.lessons
         ],
     )
     terminal.print_findings(findings)
@@ -180,7 +180,7 @@ def build(
             on_event=watcher.on_event,
             on_step=watcher.on_step,
         )
-    _finish(report, junit, as_json)
+    _finish(report, junit, as_json, serve_command=_serve_command(course_folder, output))
 
 
 @cli.command()
@@ -200,28 +200,27 @@ def validate(
     junit: Path | None,
     as_json: bool,
 ) -> None:
-    """Execute lessons and hold them against the rules; publish nothing."""
+    """Execute lessons and check them; publish nothing."""
     if junit:
         teaching.require_report_file(junit)
     catalogue = _catalogue(plugins_dir, blocked, trace_plugins)
-    course = teaching.find_course(course_folder, catalogue)
+    course = _course(course_folder, catalogue)
     if lesson_ids:
         lessons = tuple(catalogue.require_lesson(lesson_id) for lesson_id in lesson_ids)
-        besides = catalogue.findings
+        besides = [finding for finding in course.findings if finding.subject in lesson_ids]
     else:
-        course = course or teaching.course_of_all(catalogue)
         teaching.require_lessons(course, catalogue)
-        lessons, besides = course.lessons, (*catalogue.findings, *course.findings)
+        lessons, besides = course.lessons, list(course.findings)
     with terminal.watch(lessons) as watcher:
         report = teaching.validate_lessons(
             lessons,
             catalogue,
-            limits=course.limits if course else None,
+            limits=course.limits,
             jobs=jobs,
             on_event=watcher.on_event,
         )
-    report = replace(report, findings=(*besides, *report.findings))
-    _finish(report, junit, as_json, expects_site=False)
+    report = replace(report, findings=(*catalogue.findings, *besides, *report.findings))
+    _finish(report, junit, as_json)
 
 
 @cli.command()
@@ -229,7 +228,7 @@ def validate(
 @with_output
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
 def serve(course_folder: Path, output: Path | None, port: int) -> None:
-    """Show the built site to a browser on this machine; Ctrl-C ends it."""
+    """Show the site to a browser; Ctrl-C ends it."""
     publish.serve_site(
         _output(course_folder, output) / publish.SITE_FOLDER,
         port=port,
@@ -326,6 +325,21 @@ def _catalogue(
     )
 
 
+def _course(folder: Path, catalogue: teaching.Catalogue) -> teaching.Course:
+    """Return the course of a folder, or of all lessons where there is no syllabus."""
+    return teaching.find_course(folder, catalogue) or teaching.course_of_all(catalogue)
+
+
+def _serve_command(course_folder: Path, output: Path | None) -> str:
+    """Return the command that serves what was just built."""
+    words = ["neuroprimer", "serve"]
+    if output:
+        words += ["--output", str(output)]
+    elif course_folder != Path():
+        words += ["--course", str(course_folder)]
+    return shlex.join(words)
+
+
 def _output(course_folder: Path, output: Path | None) -> Path:
     return output or course_folder / "_build"
 
@@ -335,9 +349,9 @@ def _print_json(**content: Any) -> None:
 
 
 def _finish(
-    report: teaching.BuildReport, junit: Path | None, as_json: bool, *, expects_site: bool = True
+    report: teaching.BuildReport, junit: Path | None, as_json: bool, *, serve_command: str = ""
 ) -> None:
-    """Show the outcome of a build or validation and choose the exit status."""
+    """Show the outcome and choose the exit status; only a build has a command to serve it."""
     if junit:
         teaching.write_junit(junit, report.reports, report.findings)
     if as_json:
@@ -347,13 +361,13 @@ def _finish(
         terminal.print_findings(
             [finding for one in report.reports for finding in one.findings] + [*report.findings]
         )
-        for sentence in _outcome(report, expects_site=expects_site):
+        for sentence in _outcome(report, serve_command):
             click.echo(sentence)
     if not report.passed:
         raise click.exceptions.Exit(LESSON_FAILED)
 
 
-def _outcome(report: teaching.BuildReport, *, expects_site: bool) -> list[str]:
+def _outcome(report: teaching.BuildReport, serve_command: str) -> list[str]:
     passed = sum(one.passed for one in report.reports)
     sentences = [f"{passed} of {len(report.reports)} lessons passed in {report.duration_s:.1f} s."]
     if report.left_out:
@@ -361,9 +375,8 @@ def _outcome(report: teaching.BuildReport, *, expects_site: bool) -> list[str]:
     if report.site:
         sentences += [
             f"The course is in {report.site}",
-            "Look at it with `neuroprimer serve`, or open "
-            f"{report.site / 'index.html'} in a browser.",
+            f"Look at it with `{serve_command}`, or open {report.site / 'index.html'}.",
         ]
-    elif expects_site:
+    elif serve_command:
         sentences.append("Nothing was published; an earlier site is as it was.")
     return sentences

@@ -12,6 +12,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from neuroprimer.teaching.rules import RULES_PAGE
+
 if TYPE_CHECKING:  # importing these for real would load nbclient for `neuroprimer list`
     from neuroprimer.teaching import Finding, Lesson, LessonEvent, ValidationReport
 
@@ -127,12 +129,14 @@ def print_timings(reports: Sequence[ValidationReport]) -> None:
     print_table(("lesson", "state", "s", "kernel start", "cells run", "slowest"), rows)
 
 
-def print_findings(findings: Iterable[Finding]) -> None:
+def print_findings(findings: Sequence[Finding]) -> None:
     """Print findings with their fixes to standard error."""
     console = _console(stderr=True)
     for finding in findings:
         console.print(f"[red]{finding.rule}[/] {escape(str(finding).partition(' ')[2])}")
-        console.print(f"      {escape(finding.definition.fix)} See {finding.definition.page}")
+        console.print(f"      {escape(finding.definition.fix)}")
+    if findings:
+        console.print(f"The page {RULES_PAGE} of neuroprimer's book tells more of each rule.")
 
 
 def _console(*, stderr: bool) -> Console:

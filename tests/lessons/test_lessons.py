@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 import neuroprimer
 from neuroprimer.imaging import load_image
 from neuroprimer.teaching import load_catalogue
+from neuroprimer.teaching.notebooks import code_cells, read_notebook
 from neuroprimer_lessons.datasets import DATASETS, find_dataset_file
 
 LESSONS = [
@@ -26,6 +27,17 @@ def test_lesson_says_what_students_look_for(lesson):
     assert lesson.key_points
     assert lesson.teaching_min > 0
     assert lesson.authors
+
+
+# What fits beside the menu of the site on a laptop without scrolling sideways.
+WIDEST_CODE = 76
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
+def test_code_fits_the_page(lesson):
+    code = "\n".join(cell.source for _, cell in code_cells(read_notebook(lesson.path)))
+
+    assert [line for line in code.splitlines() if len(line) > WIDEST_CODE] == []
 
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.id)
@@ -54,6 +66,13 @@ def test_numbers_in_the_prose_on_the_template(lesson):
     assert_allclose(apply_affine(t1.affine, (98, 134, 72)), (0, 0, 0))
     assert_allclose(t1.affine[:3, 3], (-98, -134, -72))
     assert t1.header.get_xyzt_units()[0] == "unknown"
+    voxels = np.asanyarray(t1.dataobj)
+    assert (voxels == voxels[::-1]).all()  # exactly symmetric
+    grey, white = (
+        np.bincount(voxels[(voxels > low) & (voxels < high)]).argmax()
+        for low, high in ((100, 200), (200, 255))
+    )
+    assert (grey, white) == (pytest.approx(170, abs=5), pytest.approx(220, abs=5))
 
 
 def test_numbers_in_the_prose_on_the_run(lesson):
@@ -61,6 +80,9 @@ def test_numbers_in_the_prose_on_the_run(lesson):
 
     assert_allclose(run.affine[:3, 1], (0, 1.97, 0.32), atol=0.005)
     assert nib.aff2axcodes(run.affine) == ("L", "A", "S")
-    assert_allclose(np.degrees(nib.affines.obliquity(run.affine)), (0, 9.3, 9.3), atol=0.05)
+    tilt = np.degrees(np.arctan2(run.affine[2, 1], run.affine[1, 1]))  # j rises towards the front
+    assert tilt == pytest.approx(9.3, abs=0.05)
+    apart = apply_affine(run.affine, (11, 11, 11)) - apply_affine(run.affine, (10, 10, 10))
+    assert np.linalg.norm(apart) == pytest.approx(3.58, abs=0.005)
     assert run.header.get_zooms()[3] == 2000
     assert run.header.get_xyzt_units() == ("mm", "sec")

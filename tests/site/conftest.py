@@ -52,7 +52,19 @@ plt.show()
 ```{code-cell} ipython3
 import uuid
 from IPython.display import HTML
-HTML(f'<b id="{uuid.uuid4().hex}">rich &amp; bold</b>')
+HTML(f'<b id="{uuid.uuid4().hex}">rich &amp; bold</b>'
+     '<img alt="" src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">')
+```
+
+```{code-cell} ipython3
+:tags: [remove-input, remove-output]
+print("nothing of this is on the page")
+```
+
+```{code-cell} ipython3
+:tags: [hide-input]
+print("1 < 2")
+"<Axes: >"
 ```
 """
 

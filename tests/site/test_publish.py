@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from neuroprimer.teaching import build_course
-from neuroprimer.teaching.publish import publish_course
+from neuroprimer.teaching.publish import PublishError, lesson_page, publish_course
 from neuroprimer.teaching.publish import replace as replacing
-from neuroprimer.teaching.publish.replace import replace_folder
+from neuroprimer.teaching.publish.jupyter_book import BookError, require_config
+from neuroprimer.teaching.publish.replace import replace_folder, restore_folder
 
 pytestmark = pytest.mark.site
 
@@ -41,6 +43,7 @@ def test_page_shows_the_card_the_outputs_and_the_key_points(built):
     card = page.select_one(".admonition")
     assert "count" in card.get_text()
     assert "5 min reading" in card.get_text()
+    assert "Brought by the plugin brings." in page.select_one("#credits").get_text()
     assert page.find("img", alt="A rising line.")
     assert "Counting is easy." in page.select_one("#key-points").get_text()
 
@@ -104,17 +107,59 @@ def test_complaint_of_the_book_tool_is_a_finding_and_publishes_nothing(built, tm
     assert not (tmp_path / "out" / "site").exists()
 
 
-@pytest.mark.parametrize("config", ["[unclosed", "- a list"])
-def test_damaged_configuration_is_a_finding(built, tmp_path, config):
-    (tmp_path / "book").mkdir()
-    (tmp_path / "book" / "intro.md").write_text("# Welcome\n")
-    (tmp_path / "_config.yml").write_text(config)
+@pytest.mark.parametrize("config", [b"[unclosed", b"- a list", "ä: b".encode("latin-1")])
+def test_damaged_configuration_is_refused_before_anything_runs(built, tmp_path, config):
+    (tmp_path / "_config.yml").write_bytes(config)
     course = replace(built.course, folder=tmp_path)
 
-    findings = publish_course(course, built.report.reports, built.catalogue, tmp_path / "out")
+    with pytest.raises(BookError, match=r"_config\.yml"):
+        build_course(course, built.catalogue, output=tmp_path / "out", on_event=pytest.fail)
+    assert not (tmp_path / "out").exists()
 
-    assert [finding.rule for finding in findings] == ["NP407"]
-    assert "_config.yml" in findings[0].message
+
+def test_configuration_of_the_course_is_kept_beside_ours(built, tmp_path):
+    (tmp_path / "_config.yml").write_text(
+        "author: Ada\nexecute: {execute_notebooks: force}\n"
+        "sphinx: {extra_extensions: [sphinx.ext.todo], config: {language: de}}\n"
+    )
+
+    config = require_config(replace(built.course, folder=tmp_path))
+
+    assert config["author"] == "Ada"
+    assert config["execute"]["execute_notebooks"] == "off"
+    assert config["sphinx"]["config"]["language"] == "de"
+    assert config["sphinx"]["extra_extensions"][0] == "sphinx.ext.todo"
+    assert len(config["sphinx"]["extra_extensions"]) == 2
+
+
+def test_output_folder_that_fills_up_is_an_error_in_words(built, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("nbformat.write", full)
+
+    with pytest.raises(PublishError, match="No space left on device"):
+        publish_course(built.course, built.report.reports, built.catalogue, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# Title", ["# Title", "CARD"]),
+        ("(label)=\n# Title\n\nProse.", ["(label)=\n# Title", "CARD", "Prose."]),
+        ("No title.", ["CARD", "No title."]),
+    ],
+)
+def test_card_stands_below_the_title(built, text, expected):
+    report = built.report.reports[0]
+    notebook = new_notebook(cells=[new_markdown_cell(text), new_code_cell("x = 1\ny = 2")])
+    result = replace(report.result, notebook=notebook, lesson=replace(report.lesson, key_points=()))
+
+    page = lesson_page(replace(report, result=result), built.course, built.catalogue)
+
+    texts = ["CARD" if "At a glance" in cell.source else cell.source for cell in page.cells]
+    assert texts[: len(expected)] == expected
+    assert texts[len(expected)] == "x = 1\ny = 2"
 
 
 def test_run_that_failed_cannot_be_published(built, tmp_path):
@@ -134,6 +179,35 @@ def test_folder_is_replaced_whole(tmp_path, monkeypatch, has_exchange):
     replace_folder(new, target)
 
     assert [file.name for file in target.iterdir()] == ["fresh"]
+    assert [folder.name for folder in tmp_path.iterdir()] == ["target"]
+
+
+def test_interruption_between_the_two_steps_leaves_the_good_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(replacing, "_exchange", lambda *_: False)
+    new, target = tmp_path / "new", tmp_path / "target"
+    for folder in (new, target):
+        folder.mkdir()
+        (folder / f"of-{folder.name}").touch()
+    rename = Path.rename
+
+    def interrupted(self, to):
+        if self == new:
+            raise KeyboardInterrupt
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        replace_folder(new, target)
+
+    assert (target / "of-target").exists()
+
+
+def test_folder_that_was_left_aside_is_put_back(tmp_path):
+    (tmp_path / ".target-aside").mkdir()
+
+    restore_folder(tmp_path / "target")
+
     assert [folder.name for folder in tmp_path.iterdir()] == ["target"]
 
 

@@ -44,6 +44,9 @@ def test_missing_page_is_found(built, site):
 DAMAGE = {
     "printed text is gone": (FIRST_PAGE, "forty-two is 42", "", "NP402"),
     "picture is gone": (FIRST_PAGE, r"<img alt=.A rising line..*?>", "", "NP402"),
+    "result of an expression is gone": ("lessons/second.html", "&lt;object", "", "NP402"),
+    "error that is taught is gone": (FIRST_PAGE, "ZeroDivisionError", "", "NP402"),
+    "text of rich output is gone": (FIRST_PAGE, "rich &amp; bold", "", "NP402"),
     "all outputs are gone": (FIRST_PAGE, r'class="cell_output', 'class="other', "NP402"),
     "a cell is gone": (FIRST_PAGE, r'<div class="cell docutils', '<div class="other', "NP402"),
     "traceback of another cell": (
@@ -74,6 +77,24 @@ DAMAGE = {
         "NP405",
     ),
     "image of nothing": ("intro.html", "</article>", '<img src="gone.png"></article>', "NP405"),
+    "link out of the site": (
+        "intro.html",
+        "</article>",
+        '<a href="../../book/intro.md"></a></article>',
+        "NP405",
+    ),
+    "link that is no address": (
+        "intro.html",
+        "</article>",
+        '<a href="http://[x"></a></article>',
+        "NP405",
+    ),
+    "reference that failed": (
+        "intro.html",
+        "</article>",
+        '<span class="problematic">x</span></article>',
+        "NP403",
+    ),
     "link from the root": (
         "intro.html",
         "</article>",

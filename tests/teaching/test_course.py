@@ -124,6 +124,15 @@ def test_lesson_before_its_prerequisite_is_a_finding(syllabus):
     assert found(course) == [("NP104", "a")]
 
 
+def test_lesson_without_its_prerequisite_is_a_finding(syllabus):
+    folder = syllabus('further = false\n[[part]]\ntitle = "P"\nlessons = ["a"]')
+
+    course = load_course(folder, catalogue_of(lesson("a", "b"), lesson("b")))
+
+    assert found(course) == [("NP104", "a")]
+    assert "is not in the syllabus" in course.findings[0].message
+
+
 def test_lesson_or_page_named_twice_is_a_finding_and_stands_once(syllabus):
     folder = syllabus(
         '[[part]]\ntitle = "P"\nlessons = ["a", "a"]\n'

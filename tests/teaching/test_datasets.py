@@ -143,4 +143,5 @@ def test_synthetic_data_are_called_so_on_the_page():
 
     assert SYNTHETIC_NOTE in page.cells[1].source
     assert [cell.source for cell in page.cells[::2]] == ["# A", "Prose."]
+    assert "Licence: MIT" in page.cells[3].source
     assert len(notebook.cells) == 1

@@ -176,8 +176,13 @@ def test_nothing_runs_on_after_a_breach_of_time(make_lesson, code):
     assert not [p for p in psutil.process_iter(["cmdline"]) if "4321" in (p.info["cmdline"] or ())]
 
 
-def test_child_that_a_lesson_leaves_behind_is_killed(make_lesson):
-    lesson = make_lesson("import subprocess; print(subprocess.Popen(['sleep', '4322']).pid)")
+@pytest.mark.parametrize("in_own_session", [False, True])
+def test_child_that_a_lesson_leaves_behind_is_killed(make_lesson, in_own_session):
+    lesson = make_lesson(
+        "import subprocess\n"
+        f"child = subprocess.Popen(['sleep', '4322'], start_new_session={in_own_session})\n"
+        "print(child.pid)"
+    )
 
     (result,) = execute_lessons([lesson])
 

@@ -120,9 +120,10 @@ class Catalogue:
         return self.lessons[lesson_id]
 
     def broken_plugins(self) -> str:
-        """Return a sentence that names the plugins at fault, or nothing if there are none."""
-        names = sorted({finding.subject for finding in self.findings})
-        return f" Broken plugins are left out: {', '.join(names)}." if names else ""
+        """Return what is wrong with plugins, or nothing if all work, to follow a sentence."""
+        if not self.findings:
+            return ""
+        return " Broken plugins are left out:" + "".join(f"\n  {one}" for one in self.findings)
 
     def variables(self) -> dict[str, str]:
         """Return the environment variables that let a kernel see the same plugins."""

@@ -50,7 +50,7 @@ class OpenLesson:
             raise DatasetError(
                 f"The lesson {self.lesson.id!r} does not say that it reads {dataset_id!r}.",
                 hint="Add it under 'datasets:' in the lesson's metadata. "
-                + did_you_mean(dataset_id, self.lesson.datasets),
+                + did_you_mean(dataset_id, self.catalogue.datasets),
             )
         files = dataset_files(self.catalogue, require_dataset(self.catalogue, dataset_id))
         chosen = [path for path in files if file in (None, path.name)]

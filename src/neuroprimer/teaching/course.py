@@ -150,12 +150,13 @@ def lesson_findings(lessons: Iterable[Lesson], catalogue: Catalogue) -> tuple[Fi
                         message=f"no lesson is called {wanted!r}. {catalogue.suggest(wanted)}",
                     )
                 )
-            elif position.get(wanted, -1) > position[lesson.id]:
+            elif position.get(wanted, len(lessons)) > position[lesson.id]:
+                where = "comes later in" if wanted in position else "is not in"
                 findings.append(
                     Finding(
                         rule="NP104",
                         subject=lesson.id,
-                        message=f"its prerequisite {wanted!r} comes later in the syllabus.",
+                        message=f"its prerequisite {wanted!r} {where} the syllabus.",
                     )
                 )
         findings += [

@@ -354,7 +354,9 @@ def _misspelt_hooks(
 
 
 def _say(error: BaseException) -> str:
-    """Return kind, words and place of an error in one line."""
+    """Return kind, words and place of an error in one line; our own errors name the place."""
+    if isinstance(error, NeuroprimerError):
+        return f"{type(error).__name__}: {error}"
     words = " ".join(str(error).split())
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""

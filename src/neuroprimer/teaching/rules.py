@@ -46,7 +46,7 @@ RULES = _rules(
     (
         "NP002",
         "A plugin's hook raises",
-        "Call the hook yourself in Python; it must return without an error.",
+        "Mend what the message names; the hook must return without an error.",
     ),
     (
         "NP003",
@@ -85,8 +85,8 @@ RULES = _rules(
     ),
     (
         "NP104",
-        "A lesson stands before its own prerequisite in the syllabus",
-        "Change the order in `course.toml`, or take the prerequisite out.",
+        "A lesson stands before its own prerequisite in the syllabus, or without it",
+        "Add the prerequisite to `course.toml`, in front, or take it out of the lesson.",
     ),
     (
         "NP105",

@@ -12,6 +12,9 @@ from sphinx.writers.html5 import HTML5Translator
 
 RENDERER = "mathml"
 
+# Only a font made for formulas has brackets that grow; browsers do not always find the right one.
+FONTS = "'Cambria Math', 'STIX Two Math', 'Latin Modern Math', 'DejaVu Math TeX Gyre', math"
+
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the renderer; Sphinx calls this."""
@@ -21,7 +24,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
     """Write a formula that stands in a line of text."""
-    translator.body.append(convert(node.astext()))
+    translator.body.append(_markup(node, "inline"))
     raise nodes.SkipNode
 
 
@@ -32,5 +35,10 @@ def visit_display(translator: HTML5Translator, node: nodes.math_block) -> None:
     translator.body.append(translator.starttag(node, "div", CLASS="mathml", style=style))
     if node.get("number"):
         translator.body.append(f'<span class="eqno">({node["number"]})</span>')
-    translator.body.append(f"{convert(node.astext(), display='block')}</div>\n")
+    translator.body.append(f"{_markup(node, 'block')}</div>\n")
     raise nodes.SkipNode
+
+
+def _markup(node: nodes.Element, display: str) -> str:
+    markup: str = convert(node.astext(), display=display)
+    return markup.replace("<math ", f'<math style="font-family: {FONTS}" ', 1)

@@ -8,7 +8,7 @@ from nbformat.v4 import new_markdown_cell
 
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.lesson_files import HEADING
-from neuroprimer.teaching.model import Course, Lesson, ValidationReport
+from neuroprimer.teaching.model import Course, Dataset, Lesson, ValidationReport
 
 SYNTHETIC_NOTE = "**synthetic**, made by a program and not measured in anybody"
 
@@ -28,19 +28,21 @@ def lesson_page(report: ValidationReport, course: Course, catalogue: Catalogue) 
     Returns
     -------
     page : nbformat.NotebookNode
-        The run with a card below its title and the key points at its foot.
+        The run with a card below its title, and key points and credits at its foot.
     """
     page: NotebookNode = nbformat.from_dict(report.result.notebook)
-    card = _prose("card", _card(report.lesson, course, catalogue))
+    text = _card(report.lesson, course, catalogue)
+    card = [_prose("card", text)] if text else []
     page.cells = _below_title(page.cells, card)
     if report.lesson.key_points:
         page.cells.append(
             _prose("key-points", "## Key points\n\n" + _list(report.lesson.key_points))
         )
+    page.cells.append(_prose("credits", _credits(report.lesson, catalogue)))
     return page
 
 
-def _below_title(cells: list[NotebookNode], card: NotebookNode) -> list[NotebookNode]:
+def _below_title(cells: list[NotebookNode], card: list[NotebookNode]) -> list[NotebookNode]:
     """Return cells with a card below the title; above everything where there is no title."""
     for place, cell in enumerate(cells):
         if cell.cell_type != "markdown":
@@ -49,8 +51,8 @@ def _below_title(cells: list[NotebookNode], card: NotebookNode) -> list[Notebook
         if title:
             above, below = cell.source[: title.end()], cell.source[title.end() :].strip()
             rest = [_prose("opening", below)] if below else []
-            return [*cells[:place], _prose("title", above), card, *rest, *cells[place + 1 :]]
-    return [card, *cells]
+            return [*cells[:place], _prose("title", above), *card, *rest, *cells[place + 1 :]]
+    return [*card, *cells]
 
 
 def _prose(cell_id: str, text: str) -> NotebookNode:
@@ -67,10 +69,11 @@ def _card(lesson: Lesson, course: Course, catalogue: Catalogue) -> str:
     facts = [
         _time(lesson),
         _prerequisites(lesson, course),
-        *(_dataset(catalogue, id_) for id_ in lesson.datasets),
-        _origin(lesson, catalogue),
+        *(_data(dataset) for dataset in _datasets(lesson, catalogue)),
     ]
     paragraphs += filter(None, facts)
+    if not paragraphs:
+        return ""
     return "::::{admonition} At a glance\n:class: tip\n\n" + "\n\n".join(paragraphs) + "\n::::"
 
 
@@ -91,24 +94,29 @@ def _prerequisites(lesson: Lesson, course: Course) -> str:
     return f"**Before:** {', '.join(links)}" if links else ""
 
 
-def _dataset(catalogue: Catalogue, dataset_id: str) -> str:
-    dataset = catalogue.datasets.get(dataset_id)
-    if dataset is None:
-        return f"**Data:** {dataset_id}"
+def _datasets(lesson: Lesson, catalogue: Catalogue) -> list[Dataset]:
+    return [catalogue.datasets[id_] for id_ in lesson.datasets if id_ in catalogue.datasets]
+
+
+def _data(dataset: Dataset) -> str:
     kind = SYNTHETIC_NOTE if dataset.is_synthetic else "measured in people"
-    return (
-        f"**Data:** {dataset.title} ({kind}). {dataset.description} "
-        f"Licence: {dataset.licence}. {dataset.citation}"
-    )
+    return f"**Data:** {dataset.title} ({kind})"
 
 
-def _origin(lesson: Lesson, catalogue: Catalogue) -> str:
+def _credits(lesson: Lesson, catalogue: Catalogue) -> str:
+    """Return who made the lesson and its data, and under which terms."""
     name = catalogue.brought_by.get(lesson.id, "")
-    origin = next((p.origin for p in catalogue.plugins if p.name == name), "")
+    origin = next((plugin.origin for plugin in catalogue.plugins if plugin.name == name), name)
     # a local plugin's origin is a path of the building machine
-    brought = origin if origin and "/" not in origin and "\\" not in origin else name
-    authors = f"**Written by:** {', '.join(lesson.authors)}, " if lesson.authors else "**Lesson** "
-    return f"{authors}brought by the plugin {brought}" if brought else ""
+    plugin = name if "/" in origin or "\\" in origin else origin
+    written = f"Written by {', '.join(lesson.authors)}. " if lesson.authors else ""
+    sources = [
+        f"**{dataset.title}.** {dataset.description} {dataset.citation} Licence: {dataset.licence}."
+        for dataset in _datasets(lesson, catalogue)
+    ]
+    return "\n\n".join(
+        ["## Credits", f"{written}Brought by the plugin {plugin}.", *filter(None, [_list(sources)])]
+    )
 
 
 def _list(items: Iterable[str]) -> str:
