@@ -217,6 +217,22 @@ def test_same_lesson_gives_the_same_run(make_lesson):
     assert first.notebook == second.notebook
 
 
+def test_interactive_viewer_is_the_same_in_every_run(make_lesson):
+    lesson = make_lesson(
+        """
+        import warnings
+        warnings.simplefilter("ignore")  # nilearn's own
+        from nilearn import datasets, plotting
+        plotting.view_img(datasets.load_sample_motor_activation_image(), threshold=3)
+        """
+    )
+
+    first, second = (execute_lessons([lesson])[0] for _ in range(2))
+
+    assert "<iframe" in first.notebook.cells[1].outputs[0].data["text/html"]
+    assert first.notebook == second.notebook
+
+
 def test_environment_of_the_caller_is_unchanged(make_lesson):
     before = dict(os.environ)
 

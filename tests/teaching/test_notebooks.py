@@ -112,6 +112,15 @@ def test_damaged_metadata_of_a_cell_are_refused_in_words(write_lesson, metadata)
         read_notebook(file)
 
 
+def test_folder_of_packages_is_taken_out_of_warnings():
+    file = f"{sysconfig.get_path('purelib')}/numpy/_core/fromnumeric.py"
+    warned = new_output("stream", name="stderr", text=f"{file}:840: UserWarning: old\n")
+
+    text = make_reproducible(notebook_with(warned)).cells[0].outputs[0].text
+
+    assert text == "numpy/_core/fromnumeric.py:840: UserWarning: old\n"
+
+
 def test_pictures_are_not_touched():
     picture = new_output("display_data", {"image/png": "a1" * 16})
 

@@ -118,7 +118,7 @@ def make_reproducible(notebook: NotebookNode) -> NotebookNode:
     """Return a run with everything replaced that differs from run to run without meaning.
 
     That is random ids of HTML elements, memory addresses in reprs, and the folder of installed
-    packages in tracebacks. Equal ids stay equal to each other within the notebook.
+    packages in tracebacks and warnings. Equal ids stay equal to each other within the notebook.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def make_reproducible(notebook: NotebookNode) -> NotebookNode:
         if kind in MARKUP:
             for random_id, new_id in new_ids.items():
                 text = text.replace(random_id, new_id)
-        if kind == "error":
+        if kind in ("error", "stderr"):
             text = _without_package_folders(text)
         return ADDRESS.sub("0x000000000000", text)
 
