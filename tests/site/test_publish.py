@@ -93,6 +93,33 @@ def test_lenient_build_publishes_without_the_lesson_that_failed(built, tmp_path)
     assert [page.name for page in lessons.glob("*.html")] == ["second.html"]
 
 
+def test_site_that_does_not_hold_what_it_must_is_not_published(built, tmp_path):
+    (tmp_path / "book").mkdir()
+    # Jupyter Book has nothing against a link in HTML, wherever it leads
+    (tmp_path / "book" / "intro.md").write_text('# Welcome\n\n<a href="gone.html">x</a>\n')
+    course = replace(built.course, folder=tmp_path)
+    before = digests(built.output / "site")
+
+    findings = publish_course(course, built.report.reports, built.catalogue, built.output)
+
+    assert [(finding.rule, finding.subject) for finding in findings] == [("NP405", "intro.html")]
+    assert digests(built.output / "site") == before
+
+
+def test_strict_build_publishes_nothing_if_one_lesson_failed(built, tmp_path):
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "intro.md").write_text("# Welcome\n")
+    broken = replace(built.course.lessons[1], lesson_timeout_s=0.001, prerequisites=())
+    part = replace(built.course.parts[0], lessons=(built.course.lessons[0], broken))
+    course = replace(built.course, folder=tmp_path, parts=(part,))
+
+    report = build_course(course, built.catalogue, output=tmp_path / "out")
+
+    assert [one.passed for one in report.reports] == [True, False]
+    assert report.site is None
+    assert not (tmp_path / "out" / "site").exists()
+
+
 def test_complaint_of_the_book_tool_is_a_finding_and_publishes_nothing(built, tmp_path):
     book = tmp_path / "book"
     book.mkdir()
