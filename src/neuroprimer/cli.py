@@ -7,8 +7,9 @@ import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -19,38 +20,46 @@ from neuroprimer.teaching.plugins import BLOCKED_VARIABLE, PLUGINS_DIR_VARIABLE
 
 ALL_WELL, LESSON_FAILED, NOT_POSSIBLE, INTERRUPTED = 0, 1, 2, 130
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def _combine(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    def add_all(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add_all
-
-
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 
-with_plugins = _combine(
-    click.option(
+
+def with_catalogue(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options about plugins, and give the command the catalogue that they lead to."""
+
+    @click.option(
         "--plugins-dir",
         type=FOLDER,
         envvar=PLUGINS_DIR_VARIABLE,
         help="Load the .py files of this folder as plugins, too.",
-    ),
-    click.option(
+    )
+    @click.option(
         "--block-plugin",
         "blocked",
         multiple=True,
         envvar=BLOCKED_VARIABLE,
         metavar="NAME",
         help="Do not load this plugin. May be given again.",
-    ),
-    click.option("--trace-plugins", is_flag=True, help="Show every call of a hook."),
-)
+    )
+    @click.option("--trace-plugins", is_flag=True, help="Show every call of a hook.")
+    @wraps(command)
+    def with_loaded_plugins(
+        *arguments: Any,
+        plugins_dir: Path | None,
+        blocked: tuple[str, ...],
+        trace_plugins: bool,
+        **options: Any,
+    ) -> None:
+        catalogue = teaching.load_catalogue(
+            plugins_dir=plugins_dir,
+            blocked=blocked,
+            trace=sys.stderr.write if trace_plugins else None,
+        )
+        command(*arguments, catalogue=catalogue, **options)
+
+    return with_loaded_plugins
+
+
 with_course = click.option(
     "--course",
     "course_folder",
@@ -78,18 +87,15 @@ def cli() -> None:
 
 
 @cli.command("list")
-@with_plugins
+@with_catalogue
 @with_course
 @with_json
 def list_lessons(
-    plugins_dir: Path | None,
-    blocked: tuple[str, ...],
-    trace_plugins: bool,
+    catalogue: teaching.Catalogue,
     course_folder: Path,
     as_json: bool,
 ) -> None:
     """List the lessons, in the order of the course."""
-    catalogue = _catalogue(plugins_dir, blocked, trace_plugins)
     course = _course(course_folder, catalogue)
     findings = (*catalogue.findings, *course.findings)
     if as_json:
@@ -118,17 +124,14 @@ def list_lessons(
 
 @cli.command()
 @click.argument("lesson_id", metavar="LESSON")
-@with_plugins
+@with_catalogue
 @with_json
 def show(
     lesson_id: str,
-    plugins_dir: Path | None,
-    blocked: tuple[str, ...],
-    trace_plugins: bool,
+    catalogue: teaching.Catalogue,
     as_json: bool,
 ) -> None:
     """Show what a lesson says of itself."""
-    catalogue = _catalogue(plugins_dir, blocked, trace_plugins)
     lesson = catalogue.require_lesson(lesson_id)
     facts = teaching.lesson_as_dict(lesson, brought_by=catalogue.brought_by[lesson_id])
     if as_json:
@@ -142,7 +145,7 @@ def show(
 
 
 @cli.command()
-@with_plugins
+@with_catalogue
 @with_course
 @with_output
 @with_jobs
@@ -155,9 +158,7 @@ def show(
     help="Publish all or nothing, or leave out what is broken and name it.",
 )
 def build(
-    plugins_dir: Path | None,
-    blocked: tuple[str, ...],
-    trace_plugins: bool,
+    catalogue: teaching.Catalogue,
     course_folder: Path,
     output: Path | None,
     jobs: int | None,
@@ -168,7 +169,6 @@ def build(
     """Execute, validate and publish the course."""
     if junit:
         teaching.require_report_file(junit)
-    catalogue = _catalogue(plugins_dir, blocked, trace_plugins, strict=strict)
     course = teaching.load_course(course_folder, catalogue)
     with terminal.watch(course.lessons) as watcher:
         report = teaching.build_course(
@@ -185,16 +185,14 @@ def build(
 
 @cli.command()
 @click.argument("lesson_ids", nargs=-1, metavar="[LESSON]...")
-@with_plugins
+@with_catalogue
 @with_course
 @with_jobs
 @with_junit
 @with_json
 def validate(
     lesson_ids: tuple[str, ...],
-    plugins_dir: Path | None,
-    blocked: tuple[str, ...],
-    trace_plugins: bool,
+    catalogue: teaching.Catalogue,
     course_folder: Path,
     jobs: int | None,
     junit: Path | None,
@@ -203,7 +201,6 @@ def validate(
     """Execute lessons and check them; publish nothing."""
     if junit:
         teaching.require_report_file(junit)
-    catalogue = _catalogue(plugins_dir, blocked, trace_plugins)
     course = _course(course_folder, catalogue)
     if lesson_ids:
         lessons = tuple(catalogue.require_lesson(lesson_id) for lesson_id in lesson_ids)
@@ -251,13 +248,10 @@ def plugins() -> None:
 
 
 @plugins.command("list")
-@with_plugins
+@with_catalogue
 @with_json
-def list_plugins(
-    plugins_dir: Path | None, blocked: tuple[str, ...], trace_plugins: bool, as_json: bool
-) -> None:
+def list_plugins(catalogue: teaching.Catalogue, as_json: bool) -> None:
     """List every plugin that was found, whether it works or not."""
-    catalogue = _catalogue(plugins_dir, blocked, trace_plugins)
     if as_json:
         _print_json(
             plugins=[
@@ -275,13 +269,10 @@ def list_plugins(
 
 
 @plugins.command()
-@with_plugins
+@with_catalogue
 @with_json
-def doctor(
-    plugins_dir: Path | None, blocked: tuple[str, ...], trace_plugins: bool, as_json: bool
-) -> None:
+def doctor(catalogue: teaching.Catalogue, as_json: bool) -> None:
     """Examine every plugin; exit status 1 if anything is wrong with one."""
-    catalogue = _catalogue(plugins_dir, blocked, trace_plugins)
     findings = (*catalogue.findings, *teaching.course_of_all(catalogue).findings)
     if as_json:
         _print_json(findings=[teaching.finding_as_dict(finding) for finding in findings])
@@ -312,17 +303,6 @@ def main() -> None:
         click.echo("Interrupted; what was published before is untouched.", err=True)
         status = INTERRUPTED
     sys.exit(status if isinstance(status, int) else ALL_WELL)
-
-
-def _catalogue(
-    plugins_dir: Path | None, blocked: tuple[str, ...], trace: bool, *, strict: bool = False
-) -> teaching.Catalogue:
-    return teaching.load_catalogue(
-        plugins_dir=plugins_dir,
-        blocked=blocked,
-        trace=sys.stderr.write if trace else None,
-        strict=strict,
-    )
 
 
 def _course(folder: Path, catalogue: teaching.Catalogue) -> teaching.Course:

@@ -7,13 +7,13 @@ import pytest
 from neuroprimer.teaching import Lesson, Part, hookimpl, load_course
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.course import (
-    CourseError,
     course_of_all,
     order_lessons,
     require_lessons,
     require_sound_course,
 )
 from neuroprimer.teaching.plugins import add_plugin, make_manager
+from neuroprimer.teaching.syllabus import CourseError
 
 
 def lesson(lesson_id: str, *prerequisites: str, datasets: tuple[str, ...] = ()) -> Lesson:

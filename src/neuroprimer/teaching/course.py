@@ -1,25 +1,20 @@
 """The course: a syllabus read from ``book/course.toml`` and laid over the catalogue."""
 
-import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import fields, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.catalogue import Catalogue, did_you_mean
 from neuroprimer.teaching.model import Course, Finding, Lesson, Limits, Part
+from neuroprimer.teaching.syllabus import CourseError, read_syllabus
 
 BOOK_FOLDER = "book"
 SYLLABUS = "course.toml"
 FRONT_PAGE = "intro"
 FURTHER_TITLE = "Further lessons"
-
-
-class CourseError(NeuroprimerError, ValueError):
-    """A course that cannot be laid out at all."""
 
 
 def load_course(folder: Path, catalogue: Catalogue) -> Course:
@@ -46,7 +41,7 @@ def load_course(folder: Path, catalogue: Catalogue) -> Course:
     CourseError
         If there is no syllabus, or it is damaged.
     """
-    syllabus = {"part": [], **_read_syllabus(folder / BOOK_FOLDER / SYLLABUS)}
+    syllabus = {"part": [], **read_syllabus(folder / BOOK_FOLDER / SYLLABUS)}
     parts = _parts(syllabus["part"], folder, catalogue)
     named = {lesson.id for part in parts for lesson in part.lessons}
     further = [lesson for id_, lesson in catalogue.lessons.items() if id_ not in named]
@@ -240,65 +235,3 @@ def _syllabus_findings(
         if not _page_file(folder, page).is_file()
     ]
     return (*unknown, *twice, *missing)
-
-
-def _read_syllabus(file: Path) -> Mapping[str, Any]:
-    """Return the syllabus with the types that the rest relies on."""
-    try:
-        syllabus = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise CourseError(
-            f"There is no course here: {file} does not exist.",
-            hint="Go to the folder that holds book/course.toml, or name it with --course.",
-        ) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CourseError(
-            f"Cannot read the syllabus {file}: {error}.",
-            hint='It is a TOML file: title = "...", then [[part]] tables.',
-        ) from error
-    _require_syllabus_types(file, syllabus)
-    return syllabus
-
-
-def _require_syllabus_types(file: Path, syllabus: Mapping[str, Any]) -> None:
-    def texts(value: object) -> bool:
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-    known_limits = tuple(field.name for field in fields(Limits))
-    limits = syllabus.get("limits", {})
-    parts = syllabus.get("part", [])
-    checks = (
-        (isinstance(syllabus.get("title"), str), "title should be a text"),
-        (
-            isinstance(syllabus.get("further", True), str | bool),
-            "further should be a text or false",
-        ),
-        (
-            isinstance(limits, dict)
-            and all(key in known_limits for key in limits)
-            and all(isinstance(value, int | float) and value > 0 for value in limits.values()),
-            f"limits may have {', '.join(known_limits)}, each a number of seconds above 0",
-        ),
-        (
-            isinstance(parts, list)
-            and all(
-                isinstance(part, dict) and isinstance(part.get("title"), str) for part in parts
-            ),
-            "each [[part]] should have a title",
-        ),
-        (
-            isinstance(parts, list)
-            and all(
-                isinstance(part, dict) and texts(part.get(key, []))
-                for part in parts
-                for key in ("lessons", "pages")
-            ),
-            "lessons and pages of a [[part]] should be lists of texts",
-        ),
-    )
-    for right, wanted in checks:
-        if not right:
-            raise CourseError(
-                f"The syllabus {file} is not as it must be: {wanted}.",
-                hint="The page 'Make a course' of the book shows one that works.",
-            )
