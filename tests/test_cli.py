@@ -296,6 +296,8 @@ def test_build_serve_and_clean(write_lesson, course_folder, neuroprimer):
         ],
         stdout=subprocess.PIPE,
         text=True,
+        # tests that run in the background cannot be interrupted, nor can what they start
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         address = re.search(r"http://127\.0\.0\.1:\d+/", server.stdout.readline())[0]
@@ -303,7 +305,10 @@ def test_build_serve_and_clean(write_lesson, course_folder, neuroprimer):
             assert b"shown on the page" in page.read()
     finally:
         server.send_signal(signal.SIGINT)
-        server.communicate(timeout=10)
+        try:
+            server.communicate(timeout=10)
+        finally:
+            server.kill()
     assert server.returncode == 0
 
     cleaned = neuroprimer("clean", "--course", course_folder)

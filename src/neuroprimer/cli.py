@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -289,6 +290,9 @@ def doctor(catalogue: teaching.Catalogue, as_json: bool) -> None:
 
 def main() -> None:
     """Run the command line; the one place where an error becomes words and an exit status."""
+    for name in ("SIGTERM", "SIGHUP"):  # end as for Ctrl-C, leaving no kernel behind
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         status = cli(prog_name="neuroprimer", standalone_mode=False)
     except click.ClickException as error:

@@ -62,6 +62,31 @@ print("nothing of this is on the page")
 ```
 
 ```{code-cell} ipython3
+:tags: [raises-exception]
+x = = 1
+```
+
+```{code-cell} ipython3
+:tags: [raises-exception, stderr-expected]
+raise ExceptionGroup("several", [ValueError("a"), TypeError("b")])
+```
+
+```{code-cell} ipython3
+# A "Traceback (most recent call last)" is what Python says
+from IPython.display import SVG, Javascript
+Javascript("1 + 1")
+```
+
+```{code-cell} ipython3
+---
+mystnb:
+  image:
+    alt: A circle.
+---
+SVG('<svg xmlns="http://www.w3.org/2000/svg"><circle r="9"/></svg>')
+```
+
+```{code-cell} ipython3
 :tags: [hide-input]
 print("1 < 2")
 "<Axes: >"
@@ -74,7 +99,7 @@ neuroprimer:
   prerequisites: [first]
 ---
 
-# The *second* lesson
+# The *second* `lesson` & <b>: "all" | of H{sub}`2`O -- [it](https://example.org)
 
 ```{code-cell} ipython3
 object()

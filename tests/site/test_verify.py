@@ -21,7 +21,7 @@ def site(built, tmp_path) -> Path:
 
 
 def rules(built, site: Path) -> set[str]:
-    return {finding.rule for finding in verify_site(site, built.course, built.pages)}
+    return {finding.rule for finding in verify_site(site, built.pages)}
 
 
 def edit(file: Path, pattern: str, replacement: str) -> None:

@@ -145,6 +145,28 @@ def test_failed_lesson_keeps_what_it_did_and_stops_no_other(make_lesson):
     assert second.failure is None
 
 
+def test_question_that_nobody_can_answer_is_an_error_at_once(make_lesson):
+    (result,) = execute_lessons([make_lesson("input('name? ')")])
+
+    assert result.failure.rule == "NP301"
+    assert "StdinNotImplementedError" in result.failure.message
+
+
+def test_one_long_line_holds_nobody_up(make_lesson):
+    began = time.monotonic()
+
+    (result,) = execute_lessons([make_lesson("print('x' * 1_000_000)")])
+
+    assert len(text_of(result)) == 1_000_001
+    assert time.monotonic() - began < 15  # a pattern that backtracks takes minutes
+
+
+def test_long_words_of_an_error_are_cut(make_lesson):
+    (result,) = execute_lessons([make_lesson("raise ValueError('z ' * 100_000)")])
+
+    assert len(result.failure.message) < 500
+
+
 def test_own_time_limit_of_a_lesson_goes_before_the_course(make_lesson):
     patient = make_lesson("import time; time.sleep(.5)", lesson_id="patient", cell_timeout_s=30)
     hurried = make_lesson("import time; time.sleep(.5)", lesson_id="hurried")

@@ -24,6 +24,13 @@ def test_metadata_come_from_the_front_matter_and_the_title_from_the_heading(tmp_
     assert (lesson.teaching_min, lesson.cell_timeout_s) == (5, 0.5)
 
 
+def test_mark_that_some_editors_put_in_front_is_overlooked(tmp_path):
+    file = tmp_path / "lesson.md"
+    file.write_text(f"{HEAD}---\n# The title\n", encoding="utf-8-sig")
+
+    assert load_lesson(file).title == "The title"
+
+
 def test_jupyter_notebook_says_the_same(tmp_path):
     file = tmp_path / "lesson.ipynb"
     cells = [

@@ -7,7 +7,12 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from neuroprimer.teaching.notebooks import NotebookError, make_reproducible, read_notebook
+from neuroprimer.teaching.notebooks import (
+    NotebookError,
+    make_reproducible,
+    merge_streams,
+    read_notebook,
+)
 
 
 def notebook_with(*outputs):
@@ -119,6 +124,54 @@ def test_folder_of_packages_is_taken_out_of_warnings():
     text = make_reproducible(notebook_with(warned)).cells[0].outputs[0].text
 
     assert text == "numpy/_core/fromnumeric.py:840: UserWarning: old\n"
+
+
+def stream(name: str, text: str):
+    return new_output("stream", name=name, text=text)
+
+
+def test_pieces_of_a_stream_become_one_whatever_stands_between():
+    picture = new_output("display_data", {"image/png": "x"})
+
+    merged = merge_streams(
+        [stream("stderr", "a"), stream("stdout", "1"), picture, stream("stdout", "2")]
+    )
+
+    assert merged == [stream("stdout", "12"), stream("stderr", "a"), picture]
+
+
+@pytest.mark.parametrize(
+    ("sent", "left"),
+    [
+        ("10 %\r50 %\r100 %\n", "100 %\n"),
+        ("windows\r\nline\r\n", "windows\nline\n"),
+        ("abc\b\bd", "ad"),
+        ("\b\bx", "x"),
+        ("\x1b[2Kclear\x1b[?25h \x1b]8;;http://x\x1b\\link", "clear link"),
+        ("\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m"),
+    ],
+)
+def test_text_is_what_a_terminal_would_leave(sent, left):
+    assert merge_streams([stream("stdout", sent)])[0].text == left
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["<weakref at 0x7f12ab34cd56; to 'A' at 0x7f12ab34cd99>", "<Future at 0x7f12ab34cd56 state=x>"],
+)
+def test_addresses_are_made_uniform_wherever_they_stand(words):
+    text = make_reproducible(notebook_with(stream("stdout", words))).cells[0].outputs[0].text
+
+    assert "7f12" not in text
+
+
+def test_identifiers_of_styled_tables_become_the_same():
+    one, other = (
+        make_reproducible(notebook_with(html(f'<b class="#T_{i}_row0"></b><i id="T_{i}"></i>')))
+        for i in ("6fa13", "fba36")
+    )
+
+    assert one.cells[0].outputs == other.cells[0].outputs
 
 
 def test_pictures_are_not_touched():

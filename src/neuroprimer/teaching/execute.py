@@ -20,6 +20,7 @@ from neuroprimer.teaching.notebooks import (
     NotebookError,
     code_cells,
     make_reproducible,
+    merge_streams,
     read_notebook,
 )
 
@@ -28,6 +29,7 @@ DEFAULT_KERNEL = "python3"
 # How long after the end of a cell its last outputs may arrive.
 OUTPUT_TIMEOUT_S = 30
 
+LONGEST_MESSAGE = 300
 FAILING_LINE = re.compile(r"^-+> \d+ (.*)$", re.MULTILINE)
 
 
@@ -184,7 +186,7 @@ async def _run_cells(run: _Run, kernel: Kernel) -> Finding | None:
         km=kernel.manager,
         timeout_func=lambda _: run.limits.cell_timeout_s,
         record_timing=False,
-        coalesce_streams=True,
+        coalesce_streams=False,  # merge_streams() does it in a time that grows with the text only
         # a run whose last outputs got lost is not a run that may be published
         raise_on_iopub_timeout=True,
         iopub_timeout=OUTPUT_TIMEOUT_S,
@@ -219,6 +221,7 @@ async def _run_cell(run: _Run, client: NotebookClient, cell: NotebookNode) -> No
         )
     finally:
         run.durations_s[run.cell] = time.perf_counter() - began
+        cell.outputs = merge_streams(cell.outputs)
 
 
 def _without_outputs(source: NotebookNode) -> NotebookNode:
@@ -233,4 +236,4 @@ def _describe_error(error: CellExecutionError) -> str:
     """Return the error's kind and words, and the line of the cell that led to it."""
     line = FAILING_LINE.search(ANSI.sub("", error.traceback))
     where = f" at `{line[1].strip()}`" if line else ""
-    return f"{error.ename}: {' '.join(error.evalue.split())}{where}"
+    return f"{error.ename}: {' '.join(error.evalue.split())[:LONGEST_MESSAGE]}{where}"

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import psutil
 from jupyter_client.asynchronous.client import AsyncKernelClient
-from jupyter_client.kernelspec import NoSuchKernel
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.paths import jupyter_path
 from traitlets import TraitError
 
 from neuroprimer.errors import NeuroprimerError
@@ -84,6 +85,8 @@ async def start_kernel(
         manager = AsyncKernelManager(
             kernel_name=name,
             connection_file=str(folder / "kernel.json"),
+            # by default the manager also looks where IPython 0 kept kernels, and makes that folder
+            kernel_spec_manager=KernelSpecManager(kernel_dirs=jupyter_path("kernels")),
             log=QUIET_LOG,
             **_transport(folder),
         )
@@ -128,6 +131,7 @@ async def _wait_until_ready(
     client: AsyncKernelClient, manager: AsyncKernelManager, folder: Path, start_timeout_s: float
 ) -> None:
     client.start_channels()
+    client.allow_stdin = False  # nobody is there to answer input()
     try:
         await client.wait_for_ready(timeout=start_timeout_s)
     except RuntimeError as error:

@@ -53,7 +53,7 @@ def load_lesson(path: str | Path) -> Lesson:
             hint=f"A lesson's file ends in {' or '.join(SUFFIXES)}.",
         )
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise LessonError(
             f"Cannot read the lesson {file}: {error}.",

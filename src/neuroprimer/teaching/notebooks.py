@@ -21,11 +21,14 @@ MARKUP = frozenset({"text/html", "application/javascript"})
 # What terminals take for colours.
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
+# What they take for anything else: moving about, clearing, links. It means nothing on a page.
+CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-ln-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+
 # Random in every run: the uuid4 that viewers give their HTML elements, and addresses in reprs.
 # Only what stands in the place of an id is one: a digest in a table is a result.
-UUID = r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+UUID = r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|T_[0-9a-f]{5}"  # T_: pandas
 RANDOM_ID = re.compile(rf"\bid=(?:[\"']|&quot;|&#x27;)?[\w-]*?({UUID})(?![0-9a-f])")
-ADDRESS = re.compile(r"(?<= at )0x[0-9a-f]{6,16}(?=>|&gt;)")
+ADDRESS = re.compile(r"(?<= at )0x[0-9a-f]{9,16}\b")
 
 # What the readers raise for text that is no notebook; they check little before they use it.
 UNREADABLE = (
@@ -38,6 +41,9 @@ UNREADABLE = (
     TypeError,
     ValueError,
 )
+
+# Where a kernel pretends that the code of its cells lies.
+KERNEL_FOLDER = re.compile(r"[^\s\"']*/ipykernel_\d+/")
 
 
 class NotebookError(NeuroprimerError, ValueError):
@@ -73,7 +79,7 @@ def read_notebook(path: Path) -> NotebookNode:
 
 
 def _parse(path: Path) -> NotebookNode:
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")
     notebook: NotebookNode
     if path.suffix == ".md":
         notebook = jupytext.reads(text, fmt=MYST)
@@ -112,6 +118,49 @@ def output_texts(cell: NotebookNode) -> Iterator[tuple[str, str]]:
             for mime, content in output.data.items():
                 if isinstance(content, str) and not _is_binary(mime):
                     yield mime, content
+
+
+def merge_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Return outputs with all text of one stream in one piece, as a terminal would leave it.
+
+    A kernel sends text in pieces, and which pieces is chance. The standard output goes first where
+    the two streams meet, since their order is chance as well.
+    """
+    merged: list[NotebookNode] = []
+    texts: dict[str, list[str]] = {}
+    for output in outputs:
+        if output.output_type != "stream":
+            merged.append(output)
+        elif output.name in texts:
+            texts[output.name].append(output.text)
+        else:
+            texts[output.name] = [output.text]
+            merged.append(output)
+    for output in merged:
+        if output.output_type == "stream":
+            output.text = _as_left_on_screen("".join(texts[output.name]))
+    for place in range(len(merged) - 1):
+        names = [merged[place + step].get("name") for step in (0, 1)]
+        if names == ["stderr", "stdout"]:
+            merged[place], merged[place + 1] = merged[place + 1], merged[place]
+    return merged
+
+
+def _as_left_on_screen(text: str) -> str:
+    """Return text after carriage returns and backspaces have done their work."""
+    text = CONTROL.sub("", text).replace("\r\n", "\n")
+    if "\r" not in text and "\b" not in text:
+        return text
+    lines = []
+    for line in text.split("\n"):
+        left: list[str] = []
+        for character in line.rstrip("\r").rpartition("\r")[2]:
+            if character != "\b":
+                left.append(character)
+            elif left:
+                left.pop()
+        lines.append("".join(left))
+    return "\n".join(lines)
 
 
 def make_reproducible(notebook: NotebookNode) -> NotebookNode:
@@ -154,7 +203,7 @@ def _new_ids(notebook: NotebookNode) -> dict[str, str]:
         for kind, text in output_texts(cell):
             for random_id in RANDOM_ID.findall(text) if kind in MARKUP else ():
                 fresh = iter(hashlib.sha256(f"id {len(new_ids)}".encode()).hexdigest())
-                new_id = "".join(c if c == "-" else next(fresh) for c in random_id)
+                new_id = re.sub(r"[0-9a-f]", lambda _: next(fresh), random_id)  # noqa: B023  used at once
                 new_ids.setdefault(random_id, new_id)
     return new_ids
 
@@ -176,7 +225,7 @@ def _without_package_folders(text: str) -> str:
         folder = sysconfig.get_path(name)
         in_home = folder.replace(str(Path.home()), "~", 1)  # as IPython writes it
         text = text.replace(f"{folder}/", "").replace(f"{in_home}/", "")
-    return text
+    return KERNEL_FOLDER.sub("", text)
 
 
 def _is_binary(mime: str) -> bool:

@@ -130,7 +130,10 @@ def _run_findings(lesson_id: str, notebook: NotebookNode) -> tuple[Finding, ...]
 def _missing_error(cell: NotebookNode) -> str:
     if "raises-exception" not in tags_of(cell):
         return ""
-    raised = any(output.output_type == "error" for output in cell.outputs)
+    # IPython writes some errors, such as exception groups, to the standard error only
+    raised = any(
+        output.output_type == "error" or output.get("name") == "stderr" for output in cell.outputs
+    )
     return "" if raised else "it is tagged `raises-exception` and ran to its end."
 
 

@@ -115,7 +115,7 @@ def publish_course(
             html = build_book(stage)
         except BookError as error:
             return (Finding(rule="NP407", subject="site", message=error.message),)
-        findings = verify_site(html, course, pages, private=(course.folder, stage))
+        findings = verify_site(html, pages, private=(course.folder, stage))
         if not findings:
             _put_in_place(html, output / SITE_FOLDER)
     return findings

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from bs4 import BeautifulSoup, Tag
 from nbformat import NotebookNode
 
-from neuroprimer.teaching.model import Course, Finding
+from neuroprimer.teaching.model import Finding
 from neuroprimer.teaching.notebooks import ANSI, code_cells, tags_of
 from neuroprimer.teaching.publish.jupyter_book import LESSONS_FOLDER
 from neuroprimer.teaching.validate import HIDING_TAGS, find_machine_folder, machine_folders
@@ -71,7 +71,6 @@ class Page:
 
 def verify_site(
     site: Path,
-    course: Course,
     pages: Mapping[str, NotebookNode],
     *,
     private: Sequence[Path] = (),
@@ -82,8 +81,6 @@ def verify_site(
     ----------
     site : pathlib.Path
         The folder with the built HTML.
-    course : Course
-        For the titles of the lessons.
     pages : mapping of str to nbformat.NotebookNode
         The notebook behind each lesson's page, by lesson id.
     private : sequence of pathlib.Path
@@ -97,16 +94,15 @@ def verify_site(
     parsed = {
         page.name: page for page in (Page(file, site) for file in sorted(site.rglob("*.html")))
     }
-    titles = {lesson.id: lesson.title for lesson in course.lessons}
     findings: list[Finding] = []
     for lesson_id, notebook in pages.items():
-        page = parsed.get(f"{LESSONS_FOLDER}/{lesson_id}.html")
+        page = parsed.get(_address(lesson_id))
         if page is None:
             findings.append(
                 Finding(
                     rule="NP401",
                     subject=lesson_id,
-                    message=f"{LESSONS_FOLDER}/{lesson_id}.html does not exist.",
+                    message=f"{_address(lesson_id)} does not exist.",
                 )
             )
         else:
@@ -116,8 +112,12 @@ def verify_site(
         *_complaints_on_pages(parsed),
         *_machine_folders(site, private),
         *_broken_links(site, parsed),
-        *_missing_in_search(site, {lesson_id: titles[lesson_id] for lesson_id in pages}),
+        *_missing_in_search(site, {name: parsed.get(_address(name)) for name in pages}),
     )
+
+
+def _address(lesson_id: str) -> str:
+    return f"{LESSONS_FOLDER}/{lesson_id}.html"
 
 
 def _lesson_findings(lesson_id: str, notebook: NotebookNode, page: Page) -> Iterator[Finding]:
@@ -140,7 +140,8 @@ def _lesson_findings(lesson_id: str, notebook: NotebookNode, page: Page) -> Iter
         if missing:
             yield Finding(rule="NP402", subject=lesson_id, cell=number, message=missing)
         if "raises-exception" not in tags_of(cell) and (
-            TRACEBACK in element.get_text() or element.select(".traceback")
+            any(TRACEBACK in area.get_text() for area in element.select("div.cell_output"))
+            or element.select(".traceback")
         ):
             yield Finding(
                 rule="NP403", subject=lesson_id, cell=number, message="its page shows a traceback."
@@ -153,14 +154,16 @@ def _missing_outputs(cell: NotebookNode, element: Tag, page: Page) -> str:
         return ""
     areas = element.select("div.cell_output")
     text = _letters("".join(area.get_text() for area in areas))
-    pictures = {_digest(content) for area in areas for content in _pictures(area, page)}
+    pictures = {mark for area in areas for mark in _pictures(area, page)}
     for output in cell.outputs:
         if output.output_type == "stream":
             kind, expected = output.name, output.text
         elif output.output_type == "error":
-            kind, expected = "error", f"{output.ename}: {output.evalue}"
+            kind, expected = "error", "\n".join(output.traceback) or output.ename
         else:
-            kind = next((known for known in KINDS if known in output.data), "")
+            # a kind that we do not know may well be the one that is shown
+            is_known = set(output.data) <= set(KINDS)
+            kind = next((known for known in KINDS if known in output.data and is_known), "")
             expected = output.data.get(kind, "")
         if not _is_shown(kind, expected, text, pictures, areas):
             return f"its {kind} output is not on the page: {ANSI.sub('', expected).strip()[:80]!r}"
@@ -172,7 +175,7 @@ def _is_shown(kind: str, expected: str, text: str, pictures: set[str], areas: li
     if kind in ("image/png", "image/jpeg"):
         return _digest(base64.b64decode(expected)) in pictures
     if kind == "image/svg+xml":
-        return _digest(expected.encode()) in pictures
+        return _letters(expected) in pictures
     if kind == "text/html":
         wanted = BeautifulSoup(expected, "html.parser")
         return _letters(wanted.get_text()) in text and all(
@@ -184,13 +187,16 @@ def _is_shown(kind: str, expected: str, text: str, pictures: set[str], areas: li
     return _letters(ANSI.sub("", expected)) in text
 
 
-def _pictures(area: Tag, page: Page) -> Iterator[bytes]:
+def _pictures(area: Tag, page: Page) -> Iterator[str]:
+    """Yield what tells each picture from others: its digest, or its letters if it is text."""
     for img in area.find_all("img", src=True):
         parts = _split(str(img["src"]))
         if parts and not parts.scheme:
             file = page.file.parent / unquote(parts.path)
-            if file.is_file():
-                yield file.read_bytes()
+            if file.is_file() and file.suffix == ".svg":
+                yield _letters(file.read_text(encoding="utf-8"))
+            elif file.is_file():
+                yield _digest(file.read_bytes())
 
 
 def _complaints_on_pages(parsed: Mapping[str, Page]) -> Iterator[Finding]:
@@ -242,7 +248,8 @@ def _link_problem(address: str, page: Page, site: Path, parsed: Mapping[str, Pag
     return ""
 
 
-def _missing_in_search(site: Path, titles: Mapping[str, str]) -> Iterator[Finding]:
+def _missing_in_search(site: Path, pages: Mapping[str, Page | None]) -> Iterator[Finding]:
+    """Yield a finding for each page that the index does not know by its heading."""
     try:
         text = (site / SEARCH_INDEX).read_text(encoding="utf-8")
         index = json.loads(text[text.index("{") : text.rindex("}") + 1])
@@ -252,16 +259,16 @@ def _missing_in_search(site: Path, titles: Mapping[str, str]) -> Iterator[Findin
             rule="NP406", subject=SEARCH_INDEX, message=f"cannot be read: {type(error).__name__}."
         )
         return
-    for lesson_id, title in titles.items():
-        found = known.get(f"{LESSONS_FOLDER}/{lesson_id}")
-        # the title comes as HTML, and in our source as Markdown
-        if found is None or _letters(BeautifulSoup(found, "html.parser").get_text()) != _letters(
-            title
-        ):
+    for lesson_id, page in pages.items():
+        title = BeautifulSoup(
+            known.get(f"{LESSONS_FOLDER}/{lesson_id}", ""), "html.parser"
+        ).get_text()
+        heading = page.soup.h1.get_text() if page and page.soup.h1 else ""
+        if not title or _letters(title) != _letters(heading):
             yield Finding(
                 rule="NP406",
                 subject=lesson_id,
-                message=f"the index has {found!r} in its place, expected {title!r}.",
+                message=f"the index calls it {title!r}, its page {heading!r}.",
             )
 
 
