@@ -124,6 +124,10 @@ def test_folder_behind_a_link_is_recognised(tmp_path):
     assert find_machine_folder(f"in {tmp_path}/link/x", folders)
 
 
+def test_folder_in_an_address_of_a_file_is_recognised():
+    assert find_machine_folder("file:///home/ada/brain.nii", ["/home/ada/"]) == "/home/ada/"
+
+
 def test_private_folder_of_a_kernel_is_recognised():
     folder = tempfile.mkdtemp(prefix=FOLDER_PREFIX)
     Path(folder).rmdir()

@@ -85,7 +85,7 @@ async def start_kernel(
         manager = AsyncKernelManager(
             kernel_name=name,
             connection_file=str(folder / "kernel.json"),
-            # by default the manager also looks where IPython 0 kept kernels, and makes that folder
+            # by default the manager also looks into the user's IPython folder, and makes it
             kernel_spec_manager=KernelSpecManager(kernel_dirs=jupyter_path("kernels")),
             log=QUIET_LOG,
             **_transport(folder),

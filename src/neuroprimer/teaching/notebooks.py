@@ -26,8 +26,8 @@ CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-ln-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b
 
 # Random in every run: the uuid4 that viewers give their HTML elements, and addresses in reprs.
 # Only what stands in the place of an id is one: a digest in a table is a result.
-UUID = r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|T_[0-9a-f]{5}"  # T_: pandas
-RANDOM_ID = re.compile(rf"\bid=(?:[\"']|&quot;|&#x27;)?[\w-]*?({UUID})(?![0-9a-f])")
+RANDOM = r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|T_[0-9a-f]{5}"  # T_: pandas
+RANDOM_ID = re.compile(rf"\bid=(?:[\"']|&quot;|&#x27;)?[\w-]*?({RANDOM})(?![0-9a-f])")
 ADDRESS = re.compile(r"(?<= at )0x[0-9a-f]{9,16}\b")
 
 # What the readers raise for text that is no notebook; they check little before they use it.

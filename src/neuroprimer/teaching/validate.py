@@ -83,7 +83,7 @@ def find_machine_folder(text: str, folders: Iterable[str]) -> str | None:
     """
     for folder in folders:
         # a longer path that merely ends in the same words is another one
-        if folder in text and re.search(rf"(?<![\w.~/-]){re.escape(folder)}", text):
+        if folder in text and re.search(rf"(?<![\w.~-]){re.escape(folder)}", text):
             return folder
     return None
 

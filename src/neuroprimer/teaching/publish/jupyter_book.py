@@ -101,20 +101,9 @@ def build_book(stage: Path) -> Path:
     BookError
         If Jupyter Book fails or complains; its complaints are the message.
     """
-    command = [
-        *(sys.executable, "-c", "from jupyter_book.cli.main import main; main()"),
-        *(
-            "build",
-            "book",
-            "--config",
-            CONFIG,
-            "--path-output",
-            "built",
-            "-W",
-            "-n",
-            "--keep-going",
-        ),
-    ]
+    options = ["--config", CONFIG, "--path-output", "built", "-W", "-n", "--keep-going"]
+    start = "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", start, "build", "book", *options]
     done = subprocess.run(  # noqa: S603  # our own arguments, no shell
         command,
         cwd=stage,
