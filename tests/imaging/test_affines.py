@@ -20,6 +20,7 @@ from neuroprimer.imaging import (
     voxel_to_world,
     world_to_voxel,
 )
+from neuroprimer.imaging.affines import turn_zooms_shears
 
 coordinates = st.floats(-300, 300)
 points = hnp.arrays(float, st.tuples(st.integers(1, 5), st.just(3)), elements=coordinates)
@@ -71,6 +72,48 @@ def test_world_to_voxel_undoes_voxel_to_world(affine, ijk):
     assert_allclose(world_to_voxel(affine, xyz), ijk, rtol=0, atol=1e-9)
 
 
+@given(affine=affines(), shears=st.tuples(*[st.floats(-3, 3)] * 3), ijk=points)
+def test_points_come_back_from_a_sheared_image(affine, shears, ijk):
+    shear = np.eye(4)
+    shear[np.triu_indices(3, k=1)] = shears
+    sheared = affine @ shear
+
+    found = world_to_voxel(sheared, voxel_to_world(sheared, ijk))
+
+    size = 1 + np.abs(ijk).max()
+    assert_allclose(found / size, ijk / size, rtol=0, atol=1e-9)
+
+
+@given(affine=affines(), xyz=points)
+def test_world_to_voxel_agrees_with_solving(affine, xyz):
+    solved = np.linalg.solve(affine[:3, :3], (xyz - affine[:3, 3]).T).T
+
+    assert_allclose(world_to_voxel(affine, xyz), solved, rtol=0, atol=1e-9)
+
+
+def test_points_of_a_nearly_flat_image_land_where_they_came_from():
+    """The way back leaves no error in mm, whatever it does to voxel indices."""
+    nearly_flat = np.eye(4)
+    nearly_flat[:3, :3] = [[1, 1, 1], [1, 1 + 1e-6, 1], [1, 1, 1 - 1e-6]]
+    xyz = voxel_to_world(nearly_flat, np.random.default_rng(3).uniform(-100, 100, (50, 3)))
+
+    there_and_back = voxel_to_world(nearly_flat, world_to_voxel(nearly_flat, xyz))
+
+    # an explicit inverse is off by a million times as much
+    assert_allclose(there_and_back, xyz, rtol=0, atol=1e-12)
+
+
+def test_origin_of_a_mirrored_image_is_no_negative_zero():
+    ijk = world_to_voxel(np.diag([-2.0, 2, 2, 1]), [[0, 0, 0], [0, -5, -3]])
+
+    assert not np.signbit(ijk[:, 0]).any()
+
+
+def test_factors_of_a_mirrored_image_hold_no_negative_zero():
+    for factor in turn_zooms_shears(np.diag([2.0, -2, 2, 1])):
+        assert not np.signbit(factor[factor == 0]).any()
+
+
 @given(one=affines(), other=affines(), ijk=points)
 def test_product_of_affines_maps_like_one_after_the_other(one, other, ijk):
     in_two_steps = voxel_to_world(one, voxel_to_world(other, ijk))
@@ -83,6 +126,14 @@ def test_voxel_sizes_are_distances_between_neighbours(affine):
     neighbours = voxel_to_world(affine, np.eye(3)) - voxel_to_world(affine, [0, 0, 0])
 
     assert_allclose(voxel_sizes(affine), np.linalg.norm(neighbours, axis=1), rtol=1e-9)
+
+
+@pytest.mark.parametrize("size_mm", [1e-200, 1e200])
+def test_voxels_beyond_reason_have_sizes_and_a_way_back(size_mm):
+    affine = np.diag([size_mm, -size_mm, size_mm, 1])
+
+    assert_allclose(voxel_sizes(affine), size_mm, rtol=1e-15)
+    assert_allclose(world_to_voxel(affine, [size_mm, 0, 0]), [1, 0, 0], rtol=0)
 
 
 @pytest.mark.parametrize("codes", ALL_CODES, ids="".join)
@@ -132,9 +183,10 @@ def test_arguments_are_not_changed():
         (np.eye(4) + np.eye(4, k=-3), "last row"),
         ([[1, 2], [3]], "not"),
         ("affine", "not"),
+        (None, "there is none"),
         (np.eye(4) * 1j, "complex"),
     ],
-    ids=["3x3", "nan", "transposed", "ragged", "text", "complex"],
+    ids=["3x3", "nan", "transposed", "ragged", "text", "nothing", "complex"],
 )
 def test_what_is_no_affine_is_refused_in_words(affine, words):
     with pytest.raises(AffineError, match=words):
@@ -172,6 +224,13 @@ def test_points_with_the_wrong_number_of_coordinates_are_refused():
         voxel_to_world(np.eye(4), np.zeros((3, 5)))
 
 
-def test_points_that_are_no_numbers_are_refused():
+def test_points_may_be_an_array_of_objects():
+    assert_allclose(voxel_to_world(np.eye(4), np.array([1, 2, 3], dtype=object)), [1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    "ijk", [[1, "a", 3], np.array(["a", "b", "c"]), np.array([1j, 0, 0]), None], ids=str
+)
+def test_points_that_are_no_numbers_are_refused(ijk):
     with pytest.raises(AffineError, match="ijk is made of real numbers"):
-        voxel_to_world(np.eye(4), [1, "a", 3])
+        voxel_to_world(np.eye(4), ijk)

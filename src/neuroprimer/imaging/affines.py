@@ -5,16 +5,27 @@ An affine here is always a 4 x 4 matrix that takes voxel indices ``ijk`` to worl
 means the centre of its voxel.
 """
 
+from typing import Any
+
 import nibabel as nib
 import numpy as np
-from nibabel import affines as nibabel_affines
 from numpy.typing import ArrayLike, NDArray
 
 from neuroprimer.errors import NeuroprimerError
+from neuroprimer.imaging.point_kernels import (
+    carry,
+    to_voxel,
+    to_voxel_loop,
+    to_world,
+    to_world_loop,
+)
 
 # Ratio of the longest to the shortest axis of a voxel whose edges have length 1: beyond this, more
 # than half of the digits of float64 are lost on the way back.
 FLATTEST = 1e8
+
+# Rows and columns of the shears xy, xz and yz.
+SHEARED = [0, 0, 1], [1, 2, 2]
 
 
 class AffineError(NeuroprimerError, ValueError):
@@ -44,7 +55,7 @@ def require_affine(affine: ArrayLike) -> NDArray[np.float64]:
     >>> require_affine(np.eye(4)).shape
     (4, 4)
     """
-    matrix = _require_numbers(affine, "An affine")
+    matrix = require_numbers(affine, "An affine")
     if matrix.shape != (4, 4):
         raise AffineError(
             f"An affine has shape (4, 4), but this array has shape {matrix.shape}.",
@@ -65,10 +76,35 @@ def require_affine(affine: ArrayLike) -> NDArray[np.float64]:
     return matrix
 
 
-def _require_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    """Return an array in float64, or say why its values are no real numbers."""
+def require_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Return an array in float64, or say why its values are no real numbers.
+
+    Parameters
+    ----------
+    values : array-like
+        Anything.
+    name : str
+        What the values are, for the message.
+
+    Returns
+    -------
+    array : array
+        A copy.
+
+    Raises
+    ------
+    AffineError
+        If the values are complex, or no numbers.
+
+    Examples
+    --------
+    >>> require_numbers([1, 2], "A pair")
+    array([1., 2.])
+    """
     try:
         array = np.asarray(values)
+        if values is None:
+            raise TypeError("there is none")
         if np.iscomplexobj(array):
             raise TypeError("complex numbers have no place in the world")
         return array.astype(np.float64)
@@ -79,15 +115,53 @@ def _require_numbers(values: ArrayLike, name: str) -> NDArray[np.float64]:
         ) from error
 
 
-def _require_triples(coordinates: ArrayLike, name: str) -> NDArray[np.float64]:
-    """Return coordinates whose last axis has length 3, in float64."""
-    triples = _require_numbers(coordinates, name)
-    if triples.ndim == 0 or triples.shape[-1] != 3:
+def require_invertible(affine: ArrayLike) -> NDArray[np.float64]:
+    """Return `affine` as a float64 array if there is a way back from the world.
+
+    Parameters
+    ----------
+    affine : (4, 4) array-like
+        Voxel to world, in mm, RAS+.
+
+    Returns
+    -------
+    affine : (4, 4) array
+        The same numbers in float64.
+
+    Raises
+    ------
+    AffineError
+        If `affine` is no affine, or its voxel axes lie in one plane.
+
+    Examples
+    --------
+    >>> require_invertible(np.diag([2, 2, 3, 1])).shape
+    (4, 4)
+    """
+    matrix = require_affine(affine)
+    sizes_mm = voxel_sizes(matrix)
+    # Rounding hides a plane from a determinant of exactly zero. Directions are compared, not
+    # lengths: long voxels next to thin ones are no reason to refuse.
+    if not sizes_mm.all() or np.linalg.cond(matrix[:3, :3] / sizes_mm) > FLATTEST:
         raise AffineError(
-            f"{name} has three numbers along its last axis, but its shape is {triples.shape}.",
+            f"This affine cannot be inverted: its voxels are {sizes_mm.tolist()} mm along i, j, k "
+            "and span no volume.",
+            hint="No column of the 3 x 3 part may be zero or a sum of the others.",
+        )
+    return matrix
+
+
+def _require_points(coordinates: ArrayLike, name: str) -> NDArray[Any]:
+    """Return coordinates whose last axis has length 3, without a copy if they are numbers."""
+    points = np.asarray(coordinates) if isinstance(coordinates, np.ndarray) else coordinates
+    if not isinstance(points, np.ndarray) or points.dtype.kind not in "iuf":
+        points = require_numbers(points, name)
+    if points.ndim == 0 or points.shape[-1] != 3:
+        raise AffineError(
+            f"{name} has three numbers along its last axis, but its shape is {points.shape}.",
             hint="One point is (3,), many points are (n, 3); transpose an array of shape (3, n).",
         )
-    return triples
+    return points
 
 
 def voxel_to_world(affine: ArrayLike, ijk: ArrayLike) -> NDArray[np.float64]:
@@ -124,8 +198,9 @@ def voxel_to_world(affine: ArrayLike, ijk: ArrayLike) -> NDArray[np.float64]:
     >>> voxel_to_world(affine, [1, 0, 2])
     array([2., 0., 6.])
     """
-    affine = require_affine(affine)
-    return _require_triples(ijk, "ijk") @ affine[:3, :3].T + affine[:3, 3]
+    matrix = require_affine(affine)
+    numbers = matrix[:3, :3].copy(), matrix[:3, 3].copy()
+    return carry(_require_points(ijk, "ijk"), numbers, plain=to_world, loop=to_world_loop)
 
 
 def world_to_voxel(affine: ArrayLike, xyz: ArrayLike) -> NDArray[np.float64]:
@@ -157,12 +232,71 @@ def world_to_voxel(affine: ArrayLike, xyz: ArrayLike) -> NDArray[np.float64]:
     >>> world_to_voxel(affine, [2, 0, 6])
     array([1., 0., 2.])
     """
-    affine = require_affine(affine)
-    offset = _require_triples(xyz, "xyz") - affine[:3, 3]
-    _require_volume(affine)
-    # solve() keeps more digits than multiplying with an inverse
-    ijk = np.linalg.solve(affine[:3, :3], offset.reshape(-1, 3).T)
-    return np.asarray(ijk.T.reshape(offset.shape))
+    turn, zooms, shears = turn_zooms_shears(affine)
+    # zero divided by a negative size would be printed as -0
+    back, sizes = turn * np.sign(zooms) + 0.0, np.abs(zooms)
+    in_mm = np.eye(3)
+    in_mm[SHEARED] = shears * sizes[SHEARED[0]] / sizes[SHEARED[1]]
+    # a shear as small as in most images can be undone together with the turn, which is faster
+    if np.abs(in_mm[SHEARED]).max() < 0.5:
+        back, shears = back @ np.linalg.inv(in_mm).T, np.zeros(3)
+    numbers = back, sizes, shears, require_affine(affine)[:3, 3].copy()
+    return carry(_require_points(xyz, "xyz"), numbers, plain=to_voxel, loop=to_voxel_loop)
+
+
+def turn_zooms_shears(
+    affine: ArrayLike,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Write the 3 x 3 part of an affine as a turn of lengthened, sheared axes.
+
+    Parameters
+    ----------
+    affine : (4, 4) array-like
+        Voxel to world, in mm, RAS+.
+
+    Returns
+    -------
+    turn : (3, 3) array
+        A rotation, of determinant +1.
+    zooms : (3,) array
+        In mm per voxel. The first is negative when the affine mirrors.
+    shears : (3,) array
+        The numbers xy, xz and yz right of the diagonal of the shear, which has ones on it.
+
+    Raises
+    ------
+    AffineError
+        If `affine` is no affine, or its voxel axes lie in one plane.
+
+    Notes
+    -----
+    ``affine[:3, :3] == turn @ np.diag(zooms) @ shear``. Each column loses its part along those
+    before it (Gram and Schmidt), twice, for what rounding left the first time. Unlike
+    `numpy.linalg.qr` this keeps axes that run along the world's exactly there.
+
+    Examples
+    --------
+    >>> turn, zooms, shears = turn_zooms_shears(np.diag([-2.0, 2.0, 3.0, 1.0]))
+    >>> zooms
+    array([-2.,  2.,  3.])
+    """
+    axes = require_invertible(affine)[:3, :3]
+    turn, triangle = np.zeros((3, 3)), np.zeros((3, 3))
+    for column in range(3):
+        rest = axes[:, column]
+        for _ in range(2):
+            along = turn.T @ rest
+            rest = rest - turn @ along
+            triangle[:, column] += along
+        triangle[column, column] = np.hypot.reduce(rest)
+        turn[:, column] = rest / triangle[column, column]
+    if np.linalg.det(turn) < 0:
+        turn[:, 0] *= -1
+        triangle[0] *= -1
+    zooms = np.diagonal(triangle)
+    shears = (triangle / zooms[:, np.newaxis])[SHEARED]
+    # adding zero makes a plain zero of a negative one
+    return turn + 0.0, zooms.copy(), shears + 0.0
 
 
 def voxel_sizes(affine: ArrayLike) -> NDArray[np.float64]:
@@ -194,7 +328,8 @@ def voxel_sizes(affine: ArrayLike) -> NDArray[np.float64]:
     >>> voxel_sizes(quarter_turn)
     array([2., 2., 3.])
     """
-    return np.asarray(nibabel_affines.voxel_sizes(require_affine(affine)))
+    # squares of very large or small numbers would leave the range of float64
+    return np.asarray(np.hypot.reduce(require_affine(affine)[:3, :3], axis=0))
 
 
 def axis_codes(affine: ArrayLike) -> tuple[str, str, str]:
@@ -276,16 +411,3 @@ def obliquity(affine: ArrayLike) -> NDArray[np.float64]:
         )
     cosines = np.abs(matrix[:3, :3] / sizes_mm).max(axis=0)
     return np.asarray(np.arccos(np.minimum(cosines, 1)))
-
-
-def _require_volume(affine: NDArray[np.float64]) -> None:
-    """Raise if the voxel axes lie in one plane, so that there is no way back from the world."""
-    sizes_mm = voxel_sizes(affine)
-    # Rounding hides a plane from a determinant of exactly zero. Directions are compared, not
-    # lengths: long voxels next to thin ones are no reason to refuse.
-    if not sizes_mm.all() or np.linalg.cond(affine[:3, :3] / sizes_mm) > FLATTEST:
-        raise AffineError(
-            f"This affine cannot be inverted: its voxels are {sizes_mm.tolist()} mm along i, j, k "
-            "and span no volume.",
-            hint="No column of the 3 x 3 part may be zero or a sum of the others.",
-        )

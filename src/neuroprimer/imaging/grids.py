@@ -15,6 +15,8 @@ from neuroprimer.imaging.affines import require_affine, voxel_sizes, voxel_to_wo
 # Headers store affines in float32: two programs that mean the same place differ by less than this.
 AFFINE_TOLERANCE_MM = 1e-3
 
+RESAMPLE_HINT = "Resample one onto the other first, with resample_to()."
+
 
 class GridMismatchError(NeuroprimerError, ValueError):
     """Two images that do not lie on the same grid."""
@@ -100,12 +102,14 @@ def same_grid(one: Grid, other: Grid, *, tolerance_mm: float = AFFINE_TOLERANCE_
     """
     if one.shape != other.shape:
         return False
-    corners = _corner_voxels(one)
+    corners = corner_voxels(one)
     apart = voxel_to_world(one.affine, corners) - voxel_to_world(other.affine, corners)
     return bool(np.linalg.norm(apart, axis=1).max() <= tolerance_mm)
 
 
-def require_same_grid(one: Grid, other: Grid, *, what: str = "Compare two images") -> None:
+def require_same_grid(
+    one: Grid, other: Grid, *, what: str = "Cannot compare", hint: str = RESAMPLE_HINT
+) -> None:
     """Raise unless two grids have the same voxels at the same places.
 
     Parameters
@@ -113,7 +117,9 @@ def require_same_grid(one: Grid, other: Grid, *, what: str = "Compare two images
     one, other : Grid
         The grids to compare.
     what : str
-        What was to be done, for the message.
+        What cannot be done, for the message.
+    hint : str
+        What to do about it.
 
     Raises
     ------
@@ -127,9 +133,7 @@ def require_same_grid(one: Grid, other: Grid, *, what: str = "Compare two images
     """
     if not same_grid(one, other):
         raise GridMismatchError(
-            f"{what}: not possible, they lie on different grids. {one} against {other}.",
-            hint="Resample one onto the other first, for example with "
-            "nilearn.image.resample_to_img().",
+            f"{what}: they lie on different grids. {one} against {other}.", hint=hint
         )
 
 
@@ -152,10 +156,26 @@ def bounding_box_mm(grid: Grid) -> NDArray[np.float64]:
     array([[-4.,  0.,  0.],
            [ 0.,  4.,  4.]])
     """
-    corners = voxel_to_world(grid.affine, _corner_voxels(grid))
+    corners = voxel_to_world(grid.affine, corner_voxels(grid))
     return np.stack([corners.min(axis=0), corners.max(axis=0)])
 
 
-def _corner_voxels(grid: Grid) -> NDArray[np.int64]:
-    """Return the indices of the eight corner voxels, shape (8, 3)."""
+def corner_voxels(grid: Grid) -> NDArray[np.int64]:
+    """Return the indices of the eight corner voxels.
+
+    Parameters
+    ----------
+    grid : Grid
+        Any grid.
+
+    Returns
+    -------
+    ijk : (8, 3) array
+        The first and last index along each axis, in all combinations.
+
+    Examples
+    --------
+    >>> corner_voxels(Grid(shape=(4, 5, 6), affine=np.eye(4)))[[0, 7]].tolist()
+    [[0, 0, 0], [3, 4, 5]]
+    """
     return np.array(list(product(*((0, length - 1) for length in grid.shape))))
