@@ -140,6 +140,12 @@ from .resample import (
     to_ras,
     transform_image,
 )
+from .rescaling import (
+    r_to_z,
+    scale,
+    standardize,
+    z_to_r,
+)
 from .rois import (
     aggregate,
     extract_roi,
@@ -153,12 +159,6 @@ from .rotations import (
 from .saving import (
     QuantisationWarning,
     save_image,
-)
-from .scaling import (
-    r_to_z,
-    scale,
-    standardize,
-    z_to_r,
 )
 from .signals import (
     detrend,
