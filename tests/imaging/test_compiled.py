@@ -37,6 +37,23 @@ def test_compiled_loop_does_what_the_loop_does(any_order, odd):
     np.testing.assert_allclose(fast, plain, rtol=1e-12)
 
 
+def count_numbers(values: np.ndarray, out: np.ndarray) -> None:
+    """Count what is not NaN: NaN alone differs from itself."""
+    for value in values:
+        if value == value:
+            out[0] += 1
+
+
+@pytest.mark.parametrize("any_order", [False, True])
+def test_nan_stays_nan_whatever_freedom_the_compiler_has(any_order):
+    pytest.importorskip("numba")
+    count = np.zeros(1)
+
+    find_compiled(count_numbers, any_order=any_order)(np.array([1, np.nan, np.inf]), count)
+
+    assert count == 2
+
+
 def test_loop_that_cannot_be_kept_is_not_compiled():
     namespace: dict[str, object] = {}
     exec("def loop(values):\n    values[0] = 1\n", namespace)  # noqa: S102 - in no file

@@ -244,6 +244,14 @@ def test_half_of_a_pair_is_missed(tmp_path):
     assert "belong together" in caught.value.hint
 
 
+def test_voxels_that_would_begin_before_their_file_are_refused(tmp_path):
+    nib.save(nib.Nifti1Pair(np.ones((2, 3, 4)), OBLIQUE), tmp_path / "pair.img")
+    set_fields(tmp_path / "pair.hdr", vox_offset=-64)
+
+    with pytest.raises(ImageFileError, match="speaks of bytes -64 to"):
+        load_image(tmp_path / "pair.img")
+
+
 def test_half_of_a_pair_that_only_calls_itself_compressed_is_refused(tmp_path):
     nib.save(nib.Nifti1Pair(np.ones((2, 3, 4)), OBLIQUE), tmp_path / "pair.img.gz")
     (tmp_path / "pair.img.gz").write_bytes(np.ones((2, 3, 4)).tobytes())

@@ -110,6 +110,8 @@ def test_foreign_voxels_that_cannot_be_read_are_refused_in_words(tmp_path):
     assert caught.value.hint
     with pytest.raises(ImageFileError, match="Cannot read the voxels"):
         image.dataobj[..., -1]
+    with pytest.raises(ImageFileError, match="Cannot read the voxels"):
+        image.get_fdata()
 
 
 def test_file_without_its_voxels_is_refused_when_it_is_opened(tmp_path):

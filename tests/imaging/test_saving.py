@@ -356,7 +356,11 @@ def test_time_survives_the_way_to_freesurfer_and_back(tmp_path, way):
     assert_array_equal(load_voxels(image), np.asarray(make_run().dataobj))
 
 
-@pytest.mark.parametrize("affine", [OBLIQUE, np.diag([-2.0, 2, 2, 1])])
+# Where a NIfTI header without a qform and a sform would place these voxels, too.
+CENTRED = np.array([[-2.0, 0, 0, 2], [0, 2, 0, -3], [0, 0, 2, -4], [0, 0, 0, 1]])
+
+
+@pytest.mark.parametrize("affine", [OBLIQUE, np.diag([-2.0, 2, 2, 1]), CENTRED])
 def test_affine_of_other_formats_is_to_be_believed_in_nifti(tmp_path, affine):
     for image_class in (nib.MGHImage, nib.AnalyzeImage):
         image = image_class(np.ones((3, 4, 5), np.int16), affine)

@@ -132,6 +132,23 @@ def test_damage_behind_the_voxels_is_noticed():
         load_image(io.BytesIO(packed))
 
 
+def test_damage_far_behind_the_voxels_is_noticed():
+    behind = bytearray(gzip.compress(np.random.default_rng(0).bytes(200_000)))
+    behind[-5] ^= 1
+    packed = gzip.compress((NIBABEL_DATA / "functional.nii").read_bytes()) + behind
+
+    with pytest.raises(ImageFileError, match="Cannot read an image"):
+        load_image(io.BytesIO(packed))
+
+
+def test_affine_that_places_no_voxel_is_refused():
+    content = bytearray((NIBABEL_DATA / "functional.nii").read_bytes())
+    np.frombuffer(content, nib.Nifti1Header.template_dtype, 1)["srow_x"] = np.nan
+
+    with pytest.raises(ImageFileError, match="places no voxel in the world"):
+        load_image(io.BytesIO(content))
+
+
 def test_header_that_asks_for_terabytes_gets_none():
     content = bytearray((NIBABEL_DATA / "functional.nii").read_bytes())
     np.frombuffer(content, nib.Nifti1Header.template_dtype, 1)["dim"] = [4, *[30_000] * 4, 1, 1, 1]

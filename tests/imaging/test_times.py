@@ -126,6 +126,13 @@ def test_volume_of_freesurfer_has_no_place_for_a_time():
     assert len(volume.header.get_zooms()) == 3
 
 
+def test_run_of_one_freesurfer_volume_has_no_time():
+    volume = as_4d(nib.MGHImage(np.zeros((2, 2, 2), np.float32), np.eye(4)))
+
+    with pytest.raises(RepetitionTimeError, match="0 s cannot be right"):
+        repetition_time_s(volume)
+
+
 def test_unit_of_space_is_kept_when_time_is_written():
     run = run_with_tr(2, "sec")
     run.header.set_xyzt_units("micron", "sec")

@@ -186,6 +186,9 @@ def test_run_is_the_same_in_every_format(same_run, name):
 @pytest.mark.parametrize("name", NAMES)
 @settings(max_examples=25)
 @example(index=(slice(0), ...))
+@example(index=(0, slice(3, 1)))
+@example(index=(slice(None), slice(None), slice(0)))
+@example(index=(slice(0, 0), slice(0, 0)))
 @given(index=indices)
 def test_any_part_is_what_numpy_cuts_out(same_run, name, index):
     path, expected = same_run[name]
@@ -321,6 +324,8 @@ def test_numbers_too_large_are_infinite_without_a_warning(tmp_path):
     path = scaled_file(tmp_path, np.array([[[-2, 0, 3]]], np.int16), 1e308, 0)
 
     assert_array_equal(load_voxels(load_image(path)), [[[-np.inf, 0, np.inf]]])
+    assert_array_equal(load_image(path).get_fdata(), [[[-np.inf, 0, np.inf]]])
+    assert_array_equal(load_image(path).dataobj[0, 0, 1:], [0, np.inf])
     assert_array_equal(load_voxels(nib.load(path)), [[[-np.inf, 0, np.inf]]])
 
 

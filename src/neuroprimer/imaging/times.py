@@ -226,7 +226,7 @@ def _header_time_s(header: SpatialHeader, unit: str | None) -> float:
             f"{used_unit!r} is not a unit of time; expected one of {', '.join(SECONDS_PER_UNIT)}.",
             hint="Pass unit='sec' or unit='msec' when you know which it is.",
         )
-    # AFNI's files without a time axis have no fourth step, whatever their number of volumes.
+    # A single volume of FreeSurfer has no fourth step, also when it was made a run of one.
     stored = float((*header.get_zooms()[3:4], 0)[0])
     whose = f"names the unit {stored_unit!r}" if unit is None else f"you said {unit!r}"
     return _require_plausible(
