@@ -11,7 +11,7 @@ import numpy as np
 from nilearn.image import math_img, mean_img
 from sides import Job, compare
 
-from neuroprimer.imaging.aggregation import mean_image, summarise_images
+from neuroprimer.imaging.tables.aggregation import mean_image, summarise_images
 
 SHAPE = (91, 109, 91, 500)
 FILE = "run.nii"

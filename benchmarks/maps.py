@@ -16,7 +16,7 @@ from nilearn.masking import apply_mask
 from sides import Job, compare
 
 from neuroprimer.imaging.braindata import BrainData
-from neuroprimer.imaging.workers import default_workers
+from neuroprimer.imaging.engine.workers import default_workers
 
 SHAPE = (91, 109, 91)
 AFFINE = np.diag([2.0, 2.0, 2.0, 1.0])

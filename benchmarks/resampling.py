@@ -25,8 +25,8 @@ from scipy import ndimage
 from sides import Job, compare
 
 from neuroprimer.imaging import Grid
-from neuroprimer.imaging.compiled import find_compiled
-from neuroprimer.imaging.resample import move_image, transform_image
+from neuroprimer.imaging.engine.compiled import find_compiled
+from neuroprimer.imaging.resampling.resample import move_image, transform_image
 
 Way = Callable[[Path, str], NDArray[Any]]
 

@@ -38,8 +38,8 @@ from nibabel.testing import data_path
 
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.imaging import as_4d, load_image, load_voxels
-from neuroprimer.imaging.aggregation import mean_image
 from neuroprimer.imaging.describing import describe
+from neuroprimer.imaging.tables.aggregation import mean_image
 
 TIME_LIMIT_S = 5
 MEMORY_LIMIT_BYTES = 512 << 20

@@ -14,7 +14,7 @@ from nibabel.testing import data_path
 
 from neuroprimer.imaging import Grid, ImageFileError, load_image, load_voxels
 from neuroprimer.imaging.describing import _say_bytes, describe
-from neuroprimer.imaging.times import write_time
+from neuroprimer.imaging.files.times import write_time
 
 NIBABEL_DATA = Path(data_path)
 LAS = np.array([[-2.0, 0, 0, 90], [0, 2, 0, -126], [0, 0, 2.5, -72], [0, 0, 0, 1]])

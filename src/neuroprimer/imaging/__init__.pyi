@@ -1,9 +1,132 @@
-from .affine_parts import (
+from .analysis.alignment import (
+    Alignment,
+    AlignmentError,
+    VoxelRotation,
+    align,
+    from_common,
+    to_common,
+)
+from .analysis.bootstrapping import (
+    Bootstrap,
+    bootstrap,
+)
+from .analysis.clusters import (
+    regions,
+)
+from .analysis.decomposition import (
+    Components,
+    DecompositionError,
+    find_components,
+)
+from .analysis.grouping import (
+    groupby,
+    transform_pairwise,
+)
+from .analysis.inference import (
+    DesignError,
+    Regression,
+    TTest,
+    correct_p,
+    regress,
+    ttest,
+)
+from .analysis.prediction import (
+    Prediction,
+    PredictionError,
+    predict,
+)
+from .analysis.rescaling import (
+    r_to_z,
+    scale,
+    standardize,
+    z_to_r,
+)
+from .analysis.rois import (
+    aggregate,
+    extract_roi,
+    split_regions,
+)
+from .analysis.signals import (
+    detrend,
+    filter,
+    find_spikes,
+    temporal_resample,
+)
+from .analysis.smoothing import (
+    smooth,
+)
+from .analysis.statistics import (
+    distance,
+    icc,
+    similarity,
+    threshold,
+)
+from .analysis.voxelwise import (
+    SignalError,
+)
+from .braindata import (
+    BrainData,
+    make_like,
+)
+from .describing import (
+    FormDifference,
+    ImageDescription,
+    describe,
+)
+from .engine.finite import (
+    NotANumberError,
+)
+from .files.images import (
+    ImageShapeError,
+    as_4d,
+    load_image,
+    memory_bytes,
+)
+from .files.saving import (
+    QuantisationWarning,
+    save_image,
+)
+from .files.times import (
+    RepetitionTimeError,
+    RepetitionTimeWarning,
+    find_sidecar,
+    repetition_time_s,
+)
+from .files.voxels import (
+    ImageFileError,
+    load_voxels,
+)
+from .phantoms import (
+    PhantomError,
+    block_design,
+    make_head,
+    make_labels,
+    make_maps,
+    make_run,
+)
+from .pictures.plotting import (
+    plot_montage,
+    plot_slices,
+    view,
+)
+from .pictures.slices import (
+    PictureError,
+)
+from .resampling.regrid import (
+    ResampleError,
+)
+from .resampling.resample import (
+    move_image,
+    resample_to,
+    to_ras,
+    transform_image,
+)
+from .space.affine_parts import (
     AffineParts,
     compose,
     decompose,
 )
-from .affines import (
+from .space.affines import (
     AffineError,
     axis_codes,
     obliquity,
@@ -13,7 +136,34 @@ from .affines import (
     voxel_to_world,
     world_to_voxel,
 )
-from .aggregation import (
+from .space.explaining import (
+    AffineStep,
+    Explanation,
+    explain,
+)
+from .space.grids import (
+    Grid,
+    GridMismatchError,
+    bounding_box_mm,
+    require_same_grid,
+    same_grid,
+)
+from .space.rotations import (
+    euler_rotation,
+    rotation,
+    rotation_axis_angle,
+)
+from .space.transforms import (
+    about,
+    chain,
+    image_centre_mm,
+    invert,
+    reflection,
+    scaling,
+    shearing,
+    translation,
+)
+from .tables.aggregation import (
     ImageSummary,
     max_image,
     mean_image,
@@ -24,189 +174,39 @@ from .aggregation import (
     summarise_images,
     tsnr_image,
 )
-from .alignment import (
-    Alignment,
-    AlignmentError,
-    VoxelRotation,
-    align,
-    from_common,
-    to_common,
+from .tables.annotations import (
+    BrainDataError,
+    BrainDataIndexError,
 )
-from .bootstrapping import (
-    Bootstrap,
-    bootstrap,
-)
-from .brain_masks import (
+from .tables.brain_masks import (
     brain_mask,
 )
-from .braindata import (
-    BrainData,
-    make_like,
-)
-from .clusters import (
-    regions,
-)
-from .decomposition import (
-    Components,
-    DecompositionError,
-    find_components,
-)
-from .describing import (
-    FormDifference,
-    ImageDescription,
-    describe,
-)
-from .explain import (
-    AffineStep,
-    Explanation,
-    explain,
-)
-from .files import (
-    ImageShapeError,
-    as_4d,
-    load_image,
-    memory_bytes,
-)
-from .finite import (
-    NotANumberError,
-)
-from .grids import (
-    Grid,
-    GridMismatchError,
-    bounding_box_mm,
-    require_same_grid,
-    same_grid,
-)
-from .grouping import (
-    groupby,
-    transform_pairwise,
-)
-from .inference import (
-    DesignError,
-    Regression,
-    TTest,
-    correct_p,
-    regress,
-    ttest,
-)
-from .mask_algebra import (
+from .tables.mask_algebra import (
     dice,
     difference_mask,
     intersection_mask,
     union_mask,
 )
-from .masking import (
+from .tables.masking import (
     apply_mask,
     unmask,
 )
-from .masks import (
+from .tables.masks import (
     Mask,
     MaskError,
     require_mask,
     sphere,
 )
-from .moments import (
+from .tables.moments import (
     StatisticError,
 )
-from .phantoms import (
-    PhantomError,
-    block_design,
-    make_head,
-    make_labels,
-    make_maps,
-    make_run,
-)
-from .plotting import (
-    plot_montage,
-    plot_slices,
-    view,
-)
-from .prediction import (
-    Prediction,
-    PredictionError,
-    predict,
-)
-from .regional import (
+from .tables.regional import (
     RegionError,
     mean_signal,
     region_signals,
 )
-from .regrid import (
-    ResampleError,
-)
-from .resample import (
-    move_image,
-    resample_to,
-    to_ras,
-    transform_image,
-)
-from .rescaling import (
-    r_to_z,
-    scale,
-    standardize,
-    z_to_r,
-)
-from .rois import (
-    aggregate,
-    extract_roi,
-    split_regions,
-)
-from .rotations import (
-    euler_rotation,
-    rotation,
-    rotation_axis_angle,
-)
-from .saving import (
-    QuantisationWarning,
-    save_image,
-)
-from .signals import (
-    detrend,
-    filter,
-    find_spikes,
-    temporal_resample,
-)
-from .slices import (
-    PictureError,
-)
-from .smoothing import (
-    smooth,
-)
-from .stacking import (
+from .tables.stacking import (
     NoImagesError,
-)
-from .statistics import (
-    distance,
-    icc,
-    similarity,
-    threshold,
-)
-from .tables import (
-    BrainDataError,
-    BrainDataIndexError,
-)
-from .times import (
-    RepetitionTimeError,
-    RepetitionTimeWarning,
-    find_sidecar,
-    repetition_time_s,
-)
-from .transforms import (
-    about,
-    chain,
-    image_centre_mm,
-    invert,
-    reflection,
-    scaling,
-    shearing,
-    translation,
-)
-from .voxels import (
-    ImageFileError,
-    load_voxels,
-)
-from .voxelwise import (
-    SignalError,
 )
 
 __all__ = [

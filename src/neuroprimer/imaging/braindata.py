@@ -11,20 +11,34 @@ import numpy as np
 import pandas as pd
 from numpy.typing import DTypeLike, NDArray
 
-from neuroprimer.imaging.files import ImageSource
-from neuroprimer.imaging.finite import NanPolicy, settle_nan
-from neuroprimer.imaging.grids import Grid, require_same_grid
-from neuroprimer.imaging.masking import float_dtype, unmask
-from neuroprimer.imaging.masks import Mask, require_mask, same_mask
-from neuroprimer.imaging.plotting import plot_montage, view
-from neuroprimer.imaging.reductions import Axis as Axis  # what its methods take
-from neuroprimer.imaging.reductions import Reducible
-from neuroprimer.imaging.saving import save_image
-from neuroprimer.imaging.stacking import ImageRows, Images, Progress, agreed_time_s, stack_rows
-from neuroprimer.imaging.tables import BrainDataError as BrainDataError  # and what they raise
-from neuroprimer.imaging.tables import BrainDataIndexError as BrainDataIndexError
-from neuroprimer.imaging.tables import Index, append_tables, find_rows, find_step, make_table
-from neuroprimer.imaging.tables import Table as Table
+from neuroprimer.imaging.engine.finite import NanPolicy, settle_nan
+from neuroprimer.imaging.files.images import ImageSource
+from neuroprimer.imaging.files.saving import save_image
+from neuroprimer.imaging.pictures.plotting import plot_montage, view
+from neuroprimer.imaging.space.grids import Grid, require_same_grid
+from neuroprimer.imaging.tables.annotations import (
+    BrainDataError as BrainDataError,  # and what they raise
+)
+from neuroprimer.imaging.tables.annotations import BrainDataIndexError as BrainDataIndexError
+from neuroprimer.imaging.tables.annotations import (
+    Index,
+    append_tables,
+    find_rows,
+    find_step,
+    make_table,
+)
+from neuroprimer.imaging.tables.annotations import Table as Table
+from neuroprimer.imaging.tables.masking import float_dtype, unmask
+from neuroprimer.imaging.tables.masks import Mask, require_mask, same_mask
+from neuroprimer.imaging.tables.reductions import Axis as Axis  # what its methods take
+from neuroprimer.imaging.tables.reductions import Reducible
+from neuroprimer.imaging.tables.stacking import (
+    ImageRows,
+    Images,
+    Progress,
+    agreed_time_s,
+    stack_rows,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -12,18 +12,18 @@ from nibabel.arrayproxy import is_proxy
 from nibabel.spatialimages import HeaderDataError, SpatialImage
 from numpy.typing import NDArray
 
-from neuroprimer.imaging.affines import (
+from neuroprimer.imaging.engine.finite import NotANumberError
+from neuroprimer.imaging.files.images import ImageShapeError, ImageSource, load_image, memory_bytes
+from neuroprimer.imaging.files.times import RepetitionTimeError, repetition_time_s, stored_time
+from neuroprimer.imaging.files.voxels import load_voxels, loaded_dtype
+from neuroprimer.imaging.space.affines import (
     axis_codes,
     obliquity,
     require_invertible,
     voxel_to_world,
 )
-from neuroprimer.imaging.files import ImageShapeError, ImageSource, load_image, memory_bytes
-from neuroprimer.imaging.finite import NotANumberError
-from neuroprimer.imaging.grids import Grid, corner_voxels
-from neuroprimer.imaging.sources import make_source
-from neuroprimer.imaging.times import RepetitionTimeError, repetition_time_s, stored_time
-from neuroprimer.imaging.voxels import load_voxels, loaded_dtype
+from neuroprimer.imaging.space.grids import Grid, corner_voxels
+from neuroprimer.imaging.tables.sources import make_source
 
 # Headers keep affines in float32, and a qform keeps a rotation as three numbers of a quaternion:
 # two forms that mean the same place differ by about this much.

@@ -15,8 +15,8 @@ from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, 
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from neuroprimer.errors import NeuroprimerError
-from neuroprimer.imaging.affines import voxel_to_world
-from neuroprimer.imaging.grids import Grid
+from neuroprimer.imaging.space.affines import voxel_to_world
+from neuroprimer.imaging.space.grids import Grid
 
 Shape = tuple[int, int, int]
 

@@ -1,0 +1,1 @@
+"""Analysis: functions that take and return BrainData."""

@@ -1,0 +1,1 @@
+"""Files: images on disk, and what they look like in memory."""

@@ -1,0 +1,1 @@
+"""Pictures: slices of images, drawn where they are in the world."""

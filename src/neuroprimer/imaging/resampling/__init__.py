@@ -1,0 +1,1 @@
+"""Resampling: images onto other grids."""

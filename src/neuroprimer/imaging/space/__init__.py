@@ -1,0 +1,1 @@
+"""Space: affines, what they are made of and what they do, and grids."""

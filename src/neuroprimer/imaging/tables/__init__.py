@@ -1,0 +1,1 @@
+"""Tables: images x voxels, masks, and numbers gathered from many images."""
