@@ -8,8 +8,14 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from hypothesis import settings
 
 from neuroprimer.teaching import Lesson, load_lesson
+
+# A loop is compiled when it is first called, and machines differ: how long one example takes says
+# nothing about the code.
+settings.register_profile("neuroprimer", deadline=None)
+settings.load_profile("neuroprimer")
 
 REPOSITORY = Path(__file__).parent.parent
 

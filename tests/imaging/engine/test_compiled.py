@@ -54,6 +54,17 @@ def test_nan_stays_nan_whatever_freedom_the_compiler_has(any_order):
     assert count == 2
 
 
+def test_order_that_was_kept_is_not_taken_for_any_order():
+    pytest.importorskip("numba")
+    values, out = np.random.default_rng(0).normal(size=1000), np.zeros(1)
+    in_order, in_any = find_compiled(fill_with_sum), find_compiled(fill_with_sum, any_order=True)
+
+    in_order(values, out)
+    in_any(values, out)
+
+    assert ["reassoc" in str(loop.inspect_llvm()) for loop in (in_order, in_any)] == [False, True]
+
+
 def test_loop_that_cannot_be_kept_is_not_compiled():
     namespace: dict[str, object] = {}
     exec("def loop(values):\n    values[0] = 1\n", namespace)  # noqa: S102 - in no file

@@ -5,7 +5,8 @@ Nothing needs numba: each loop does what a function in numpy or scipy does, too.
 
 from collections.abc import Callable
 from functools import cache
-from typing import TypeAlias
+from types import FunctionType
+from typing import TypeAlias, cast
 
 Loop: TypeAlias = Callable[..., None]
 
@@ -42,7 +43,17 @@ def find_compiled(loop: Loop, *, any_order: bool = False) -> Loop | None:
         # Threads come from map_in_order: those of numba may be OpenMP's. Whatever freedom the
         # compiler gets, NaN and infinity stay what they are.
         freedom = {"contract", "reassoc"} if any_order else {"contract"}
-        compiled: Loop = njit(nogil=True, cache=True, fastmath=freedom)(loop)
+        kept = _renamed(loop, "any_order") if any_order else loop
+        compiled: Loop = njit(nogil=True, cache=True, fastmath=freedom)(kept)
     except (ImportError, RuntimeError):
         return None
     return compiled
+
+
+def _renamed(loop: Loop, addition: str) -> Loop:
+    """Return the same loop under another name, for what numba keeps knows names and not freedoms."""
+    function = cast("FunctionType", loop)
+    copy = FunctionType(function.__code__, function.__globals__, function.__name__)
+    copy.__module__ = function.__module__
+    copy.__qualname__ = f"{function.__qualname__}_{addition}"
+    return copy
