@@ -54,15 +54,24 @@ def test_nan_stays_nan_whatever_freedom_the_compiler_has(any_order):
     assert count == 2
 
 
-def test_order_that_was_kept_is_not_taken_for_any_order():
+def add_in_order(values: np.ndarray, out: np.ndarray) -> None:
+    """Add numbers up, one after another, in a way that a compiler changes if it may."""
+    total = 0.0
+    for index in range(values.size):
+        total += values[index]
+    out[0] = total
+
+
+def test_any_order_that_was_kept_is_not_taken_for_the_order_of_the_loop():
     pytest.importorskip("numba")
-    values, out = np.random.default_rng(0).normal(size=1000), np.zeros(1)
-    in_order, in_any = find_compiled(fill_with_sum), find_compiled(fill_with_sum, any_order=True)
+    values = np.tile([1e16, 1.0, -1e16, 3.0, 1e8], 200)  # each order has a sum of its own
+    any_order, plain, in_order = np.zeros(1), np.zeros(1), np.zeros(1)
 
-    in_order(values, out)
-    in_any(values, out)
+    find_compiled(add_in_order, any_order=True)(values, any_order)
+    find_compiled(add_in_order)(values, in_order)
+    add_in_order(values, plain)
 
-    assert ["reassoc" in str(loop.inspect_llvm()) for loop in (in_order, in_any)] == [False, True]
+    assert in_order == plain
 
 
 def test_loop_that_cannot_be_kept_is_not_compiled():

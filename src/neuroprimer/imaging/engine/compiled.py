@@ -51,7 +51,7 @@ def find_compiled(loop: Loop, *, any_order: bool = False) -> Loop | None:
 
 
 def _renamed(loop: Loop, addition: str) -> Loop:
-    """Return the same loop under another name, for what numba keeps knows names and not freedoms."""
+    """Return the same loop under another name: numba finds what it has kept by name alone."""
     function = cast("FunctionType", loop)
     copy = FunctionType(function.__code__, function.__globals__, function.__name__)
     copy.__module__ = function.__module__
