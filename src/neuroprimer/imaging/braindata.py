@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import DTypeLike, NDArray
 
-from neuroprimer.imaging.engine.finite import NanPolicy, settle_nan
+from neuroprimer.imaging.engine.finite import NanPolicy, fill_masked, settle_nan
 from neuroprimer.imaging.files.images import ImageSource
 from neuroprimer.imaging.files.saving import save_image
 from neuroprimer.imaging.pictures.plotting import plot_montage, view
@@ -502,19 +502,18 @@ def _list_braindata(images: Any) -> list[BrainData]:
     """Return BrainData given by itself or in a list; nothing for images of another kind."""
     if isinstance(images, BrainData):
         return [images]
-    if not isinstance(images, list | tuple) or not any(isinstance(p, BrainData) for p in images):
-        return []
-    others = [type(part).__name__ for part in images if not isinstance(part, BrainData)]
-    if others:
-        raise BrainDataError(
-            f"Cannot put BrainData and {', '.join(sorted(set(others)))} into one table.",
-            hint="Make BrainData of the others first, with the same mask.",
-        )
-    return list(images)
+    is_list = isinstance(images, list | tuple)
+    return list(images) if is_list and any(isinstance(p, BrainData) for p in images) else []
 
 
 def _concatenate(parts: Sequence[BrainData]) -> BrainData:
     """Return the images of several BrainData, one after another."""
+    others = {type(part).__name__ for part in parts if not isinstance(part, BrainData)}
+    if others:
+        raise BrainDataError(
+            f"Cannot put BrainData and {', '.join(sorted(others))} into one table.",
+            hint="Make BrainData of the other first, with the same mask.",
+        )
     first = parts[0]
     if len(parts) == 1:
         return first
@@ -563,7 +562,8 @@ def _copy_rows(values: NDArray[Any], mask: Mask | None) -> ImageRows:
             hint="Pass the mask, too: BrainData(array, mask). A 3-D or 4-D array becomes an image "
             "with nibabel.Nifti1Image(array, affine).",
         )
-    return ImageRows(values=_require_rows(values, mask).copy(), mask=mask, tr_s=None)
+    rows = _require_rows(fill_masked(values), mask)
+    return ImageRows(values=rows.copy(), mask=mask, tr_s=None)
 
 
 def _require_rows(values: NDArray[Any], mask: Mask) -> NDArray[Any]:

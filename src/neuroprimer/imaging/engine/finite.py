@@ -67,6 +67,30 @@ def require_real(dtype: DTypeLike) -> None:
         )
 
 
+def fill_masked(array: Any) -> Any:
+    """Return an array with NaN where numpy was told to look away.
+
+    Parameters
+    ----------
+    array : array
+        Of numpy, masked or not, or of another kind.
+
+    Returns
+    -------
+    filled : array
+        A copy of a `numpy.ma.MaskedArray`, and anything else as it is.
+
+    Examples
+    --------
+    >>> fill_masked(np.ma.masked_equal([1, 2, 3], 2))
+    array([ 1., nan,  3.], dtype=float32)
+    """
+    if not isinstance(array, np.ma.MaskedArray):
+        return array
+    require_real(array.dtype)
+    return np.ma.filled(array.astype(np.promote_types(array.dtype, np.float32)), np.nan)
+
+
 def settle_nan(
     values: NDArray[Any], nan: NanPolicy
 ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:

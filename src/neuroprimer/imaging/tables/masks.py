@@ -262,8 +262,8 @@ def _require_binary(values: NDArray[Any]) -> NDArray[np.bool_]:
         raise MaskError(
             f"A mask holds zeros and ones, but {np.count_nonzero(is_other)} voxels hold something "
             f"else ({shown}).",
-            hint="Say where to cut with threshold=..., for example 0.5 for probabilities, 0 for a "
-            "mask of zeros and other numbers.",
+            hint="Say where to cut: require_mask(mask, threshold=0.5) for probabilities, with "
+            "threshold=0 for a mask of zeros and other numbers.",
         )
     return np.asarray(inside)
 

@@ -151,11 +151,8 @@ class Reading:
         """Let dask gather each chunk where it is, and merge what comes of them pair by pair."""
         from dask.delayed import delayed  # an extra; whoever passes a dask array has it
 
-        def gather(block: NDArray[Any]) -> Gathered:
-            moments = ColumnMoments(source.n_voxels, statistics, nan=self.nan)
-            return moments, *moments.add(block)
-
-        found = [delayed(gather)(block) for block in source.blocks]
+        # functions of the module and nothing of this object, since all of it is sent to each worker
+        found = [delayed(_gather_chunk)(block, statistics, self.nan) for block in source.blocks]
         while len(found) > 1:
             pairs = zip_longest(found[::2], found[1::2])
             found = [one if other is None else delayed(_merge)(one, other) for one, other in pairs]
@@ -183,6 +180,12 @@ def _require_workers(n_workers: int | None) -> int:
             hint="Without it, there are as many as there are cores.",
         )
     return wanted
+
+
+def _gather_chunk(block: NDArray[Any], statistics: Sequence[str], nan: NanPolicy) -> Gathered:
+    """Return statistics of each voxel, and sum and count of each image, of one part of them."""
+    moments = ColumnMoments(block.shape[1], statistics, nan=nan)
+    return moments, *moments.add(block)
 
 
 def _merge(one: Gathered, other: Gathered) -> Gathered:

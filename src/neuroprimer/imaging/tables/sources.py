@@ -10,7 +10,7 @@ import numpy as np
 from nibabel.spatialimages import SpatialImage
 from numpy.typing import ArrayLike, NDArray
 
-from neuroprimer.imaging.engine.finite import require_real
+from neuroprimer.imaging.engine.finite import fill_masked, require_real
 from neuroprimer.imaging.engine.workers import map_in_order, read_ahead
 from neuroprimer.imaging.files.images import (
     ImageShapeError,
@@ -31,7 +31,13 @@ from neuroprimer.imaging.tables.blocks import (
     Source,
     TableSource,
 )
-from neuroprimer.imaging.tables.stacking import NoImagesError, is_one_image, list_images, name_image
+from neuroprimer.imaging.tables.stacking import (
+    NoImagesError,
+    is_one_image,
+    list_images,
+    name_image,
+    open_run,
+)
 
 # What one thread holds of a file at a time.
 BLOCK_BYTES = 4 << 20
@@ -185,7 +191,7 @@ class ManySource(Source):
         require_same_grid(Grid.of(image), self.grid, what=what)
         if memory_bytes(image, loaded_dtype(image.dataobj)) > WHOLE_BYTES:
             return make_source(image).row_blocks(1)
-        voxels = _load_exactly(as_4d(image))
+        voxels = _load_exactly(open_run(image))
         require_real(voxels.dtype)
         return (voxels[..., index].reshape(1, -1, order="F") for index in range(voxels.shape[3]))
 
@@ -231,7 +237,7 @@ def make_source(images: Images, affine: ArrayLike | None = None) -> Source:
         return TableSource(images)
     if not is_one_image(images):
         return ManySource(list_images(images))
-    return _make_image_source(as_4d(load_image(cast("ImageSource", images))))
+    return _make_image_source(open_run(cast("ImageSource", images)))
 
 
 def is_dask_array(images: Any) -> bool:
@@ -268,6 +274,7 @@ def _make_array_source(array: Any, affine: ArrayLike | None) -> Source:
             hint="One volume is array[..., numpy.newaxis]. Lengths that dask does not know are "
             "found by array.compute_chunk_sizes().",
         )
+    array = fill_masked(array)
     grid = Grid(shape=array.shape[:3], affine=require_affine(affine))
     return DaskSource(array, grid) if is_dask_array(array) else MemorySource.of(array, grid)
 
@@ -279,7 +286,8 @@ def _make_image_source(run: SpatialImage) -> Source:
     if isinstance(voxels, FileVoxels) and voxels.proxy.order == "F":
         return GzipFileSource(voxels, grid) if voxels.is_gzip else PlainFileSource(voxels, grid)
     if isinstance(voxels, StackedVoxels):
-        parts = [nib.Nifti1Image(part, run.affine) for part in voxels.parts]
+        # a type of its own has to be asked for, or nibabel refuses integers of 64 bits
+        parts = [nib.Nifti1Image(part, run.affine, dtype=part.dtype) for part in voxels.parts]
         return ManySource(parts, n_images=run.shape[3])
     return MemorySource.of(_load_exactly(run), grid)
 

@@ -102,7 +102,7 @@ def stack_rows(
     def read(source: ImageSource) -> tuple[SpatialImage, NDArray[Any], bool]:
         image = load_image(source)
         require_on_grid(image, where, f"stack {name_image(image)} with the others")
-        run = load_voxels(as_4d(image))
+        run = load_voxels(open_run(image))
         if run.shape[3] > 1:
             return image, run, False
         # One row is masked here, on one of many threads; many go straight into the table.
@@ -193,6 +193,41 @@ def name_image(image: SpatialImage) -> str:
     return image.get_filename() or "an image"
 
 
+def open_run(image: ImageSource) -> SpatialImage:
+    """Open an image as a run of at least one volume.
+
+    Parameters
+    ----------
+    image : path or image
+        With three axes or more.
+
+    Returns
+    -------
+    run : nibabel.spatialimages.SpatialImage
+        With four axes. Its voxels are not read.
+
+    Raises
+    ------
+    NoImagesError
+        If there is no volume in it.
+    ImageShapeError
+        If it is no run.
+
+    Examples
+    --------
+    >>> import nibabel as nib
+    >>> open_run(nib.Nifti1Image(np.ones((2, 2, 2)), np.eye(4))).shape
+    (2, 2, 2, 1)
+    """
+    opened = load_image(image)
+    if 0 in opened.shape:
+        raise NoImagesError(
+            f"There is nothing in {name_image(opened)}: its shape is {opened.shape}.",
+            hint="Was an index true for none of its volumes?",
+        )
+    return as_4d(opened)
+
+
 def find_nonzero_mask(sources: Sequence[ImageSource]) -> Mask:
     """Return the voxels that are not zero in at least one volume of any image.
 
@@ -227,7 +262,7 @@ def find_nonzero_mask(sources: Sequence[ImageSource]) -> Mask:
         image = load_image(source)
         what = f"Cannot stack {name_image(image)} with the others"
         require_same_grid(Grid.of(image), grid, what=what)
-        voxels = load_voxels(as_4d(image))
+        voxels = load_voxels(open_run(image))
         require_real(voxels.dtype)
         return np.asarray(voxels.any(axis=3))
 
