@@ -5,6 +5,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 from textwrap import dedent
@@ -443,7 +444,7 @@ def test_folder_that_may_not_be_written_to_is_refused():
         except ImageFileError as error:
             print(error.message)
     """
-    folder = Path("/tmp") / f"neuroprimer-read-only-{os.getpid()}"  # noqa: S108 - all may enter it
+    folder = Path(tempfile.gettempdir()) / f"neuroprimer-read-only-{os.getpid()}"
     folder.mkdir()
     try:
         done = run_python(program, folder)

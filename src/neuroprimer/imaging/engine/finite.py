@@ -83,7 +83,7 @@ def fill_masked(array: Any) -> Any:
     Examples
     --------
     >>> fill_masked(np.ma.masked_equal([1, 2, 3], 2))
-    array([ 1., nan,  3.], dtype=float32)
+    array([ 1., nan,  3.])
     """
     if not isinstance(array, np.ma.MaskedArray):
         return array
