@@ -12,15 +12,17 @@ help: ## Show what there is to make
 
 env: $(STAMP) ## Create the environment, or bring it up to date
 
-# Every package that is fetched stands in constraints.txt with its hash.
+# Every package that is fetched stands in constraints.txt with its hash. --no-deps: nothing is left to
+# resolve, and pip would look past the pin of a package that another asks for with an extra.
 $(STAMP): constraints.txt pyproject.toml plugins/neuroprimer-smoothing/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "neuroprimer needs Python 3.11 or newer, but $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
 		  echo "Name another: make PYTHON=python3.12 ..."; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 		--editable . --editable plugins/neuroprimer-smoothing
+	$(BIN)/python -m pip check --disable-pip-version-check
 	@# matplotlib lists the machine's fonts once and would say so in the first lesson
 	@$(BIN)/python -c 'import matplotlib.font_manager'
 	@touch $@

@@ -139,6 +139,26 @@ def test_nan_is_refused_left_out_or_zero():
     assert zeroed.data[2, 0] == 0
 
 
+def test_masked_numbers_of_numpy_are_none():
+    masked = np.ma.masked_array(ROWS, mask=ROWS < 2)
+
+    with pytest.raises(NotANumberError, match=f"{np.count_nonzero(ROWS < 2)} of 90"):
+        BrainData(masked, MASK)
+    assert_array_equal(BrainData(masked, MASK, nan="zero").data, np.where(ROWS < 2, 0, ROWS))
+
+
+def test_nan_that_came_of_counting_can_be_settled_later():
+    with np.errstate(all="ignore"):
+        data = make_data() / np.array([1, 1, 0, 1, 1, 1])
+
+    again = BrainData(data, nan="zero")
+
+    assert_array_equal(again.data[2], 0)
+    assert list(again.X.columns) == ["subject", "level"]
+    assert again.tr_s == 2
+    assert np.isinf(data.data[2]).all()
+
+
 def test_array_of_the_caller_is_neither_changed_nor_locked():
     values = ROWS.copy()
     values[2, 0] = np.nan
@@ -231,10 +251,53 @@ def test_iteration_gives_each_image_with_what_is_known_of_it():
 
 
 @pytest.mark.parametrize(
-    ("index", "tr_s"), [(slice(None, None, 2), 4), ([0, 3], 6), ([0, 1, 3], None), (0, None)]
+    ("index", "tr_s"),
+    [
+        (slice(2, None), 2),
+        (slice(None, None, 2), 4),
+        (slice(None, None, -1), 2),
+        ([0, 3], 6),
+        ([0, 1, 3], None),
+        (ABOUT["level"] == "b", 4),
+        (0, 2),
+        ([], 2),
+    ],
 )
 def test_time_between_images_follows_the_choice(index, tr_s):
-    assert make_data()[index].tr_s in (tr_s, 2 if tr_s is None and index == 0 else tr_s)
+    assert make_data()[index].tr_s == tr_s
+    assert make_data(tr_s=None)[index].tr_s is None
+
+
+def test_images_put_together_again_are_a_series_as_before():
+    data = make_data()
+
+    again = BrainData(list(data))
+
+    assert again.tr_s == data.tr_s
+    assert_array_equal(again.data, data.data)
+    pd.testing.assert_frame_equal(again.X, data.X)
+
+
+def test_summary_of_images_is_no_series_in_time():
+    data = make_data()
+
+    assert data.mean().tr_s is data.max().tr_s is None
+    assert (data - data.mean()).tr_s == data.copy().tr_s == 2
+
+
+def test_times_that_headers_have_rounded_are_the_same():
+    one, other = make_data(tr_s=2.2), make_data(tr_s=float(np.float32(2.2)))
+
+    assert one.append(other).tr_s == 2.2
+
+
+def test_time_can_be_set_and_taken_away():
+    data = make_data()
+    data.tr_s = 1.5
+    faster = data.tr_s
+    data.tr_s = None
+
+    assert (faster, data.tr_s) == (1.5, None)
 
 
 # ---------------------------------------------------------------- counting
@@ -324,6 +387,82 @@ def test_other_than_equally_many_voxels_in_other_places_are_the_same_mask():
         one.append(BrainData(make_image(), make_other_mask()))
 
 
+def test_numbers_of_numpy_and_pandas_may_stand_on_the_left():
+    data, weights = make_data(), np.arange(1, 7)
+    expected = weights[:, np.newaxis] * ROWS
+
+    for left in (weights, pd.Series(weights, index=list("fedcba")), list(weights)):
+        assert isinstance(left * data, BrainData)
+        assert_allclose((left * data).data, expected, rtol=1e-6)
+    for number in (np.float64(2), np.array(2), np.int8(2), True + True):
+        assert_array_equal((number * data).data, 2 * ROWS)
+        assert (number * data).data.dtype == np.float32
+
+
+def test_sum_of_a_list_is_the_sum_of_its_images():
+    data = make_data()
+
+    assert_array_equal(sum([data, data, data[:1]]).data, 2 * ROWS + ROWS[:1])
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda d: -d,
+        lambda d: d**2,
+        lambda d: abs(d),
+        lambda d: d @ d,
+        lambda d: d > 0,
+        lambda d: d.shape(),
+        np.sqrt,
+        np.mean,
+        lambda d: np.add(np.ones(6), d),
+    ],
+)
+def test_what_is_no_verb_of_a_table_is_a_plain_type_error(operation):
+    with pytest.raises(TypeError):
+        operation(make_data())
+
+
+def test_numpy_sees_the_table_of_numbers():
+    data = make_data()
+
+    assert np.shares_memory(np.asarray(data), data.data)
+    assert np.asarray(data, dtype=np.float64).dtype == np.float64
+    assert np.array(data).flags.writeable
+    assert_array_equal(np.asarray([data, data]).shape, (2, 6, 15))
+    with pytest.raises(ValueError, match="copy"):
+        np.asarray(data, dtype=np.float64, copy=False)
+
+
+def test_equality_asks_for_the_same_object():
+    data = make_data()
+
+    assert data == data
+    assert data != data.copy()
+    assert len({data, data, data.copy()}) == 2
+
+
+def test_single_image_takes_the_tables_of_those_that_it_is_combined_with():
+    data = make_data()
+    single = BrainData(make_image(VOXELS[..., 0]), MASK)
+
+    assert (single + data).X.shape == (data + single).X.shape == (6, 2)
+    assert (single + data).tr_s == 2
+
+
+def test_no_images_combined_with_one_are_none():
+    data = make_data()
+
+    assert len(data[:0] + data[0]) == len(data[0] + data[:0]) == 0
+
+
+@pytest.mark.parametrize("other", ["a", make_image(), 3])
+def test_only_tables_of_images_are_appended(other):
+    with pytest.raises(BrainDataError, match="Make BrainData of the other first"):
+        make_data().append(other)
+
+
 # ---------------------------------------------------------------- taking along
 
 
@@ -408,10 +547,33 @@ def test_repr_never_fails(data):
     assert repr(data).startswith(f"BrainData: {len(data)} image")
 
 
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (pd.DataFrame(np.ones((6, 2)), columns=[None, ("a", 1)]), "X: None, ('a', 1)"),
+        (pd.DataFrame(np.ones((6, 20))), "X: 0, 1, 2, 3, 4, 5, 6, 7, ..."),
+        (None, "float32, one every 2 s, Y: 0\nGrid 4 x 5 x 3"),
+    ],
+)
+def test_repr_names_columns_as_long_as_there_are_few(table, words):
+    assert words in repr(make_data(X=table))
+
+
 def test_pipe_calls_a_function_with_the_images_first():
     assert (
         make_data().pipe(lambda data, add, factor=1: (len(data) + add) * factor, 1, factor=2) == 14
     )
+
+
+def test_plot_draws_the_images_that_are_asked_for():
+    data = BrainData(make_maps(4))
+
+    figure = data.plot(volumes=[3, -4], n_slices=2)
+
+    assert "image 3" in figure.description
+    assert "image -4" in figure.description
+    with pytest.raises(BrainDataIndexError, match="There are 4"):
+        data.plot(volumes=[4])
 
 
 @pytest.mark.parametrize(("n_images", "n_rows"), [(1, 1), (3, 3), (12, 5)])

@@ -6,8 +6,10 @@ import dask.array as da
 import nibabel as nib
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from nibabel.testing import data_path
-from nilearn.image import mean_img
+from nilearn.image import math_img, mean_img
 from numpy.testing import assert_allclose, assert_array_equal
 
 from neuroprimer.errors import NeuroprimerError
@@ -201,6 +203,37 @@ def test_mean_of_a_concatenation_is_the_weighted_mean():
     assert_allclose(together, (5 * parts[0] + 12 * parts[1]) / 17, rtol=1e-13)
 
 
+@given(cut=st.integers(1, 16), ddof=st.integers(0, 1))
+def test_spread_of_a_concatenation_follows_from_its_parts(cut, ddof):
+    parts = [summarise_images(make_run(part)) for part in np.split(VOXELS, [cut], axis=3)]
+    counts = np.array([cut, 17 - cut]).reshape(2, 1, 1, 1)
+    means = np.stack([part.mean_image.get_fdata() for part in parts])
+    spreads = np.stack([part.std_image.get_fdata() for part in parts])
+
+    whole = summarise_images(make_run(), ddof=ddof)
+
+    mean = (counts * means).sum(axis=0) / 17
+    squares = (counts * (spreads**2 + (means - mean) ** 2)).sum(axis=0)
+    assert_allclose(whole.mean_image.get_fdata(), mean, rtol=1e-13)
+    assert_allclose(whole.std_image.get_fdata(), np.sqrt(squares / (17 - ddof)), rtol=1e-12)
+
+
+def test_agrees_with_formulas_of_nilearn():
+    ours = summarise_images(make_run(), ["mean_image", "std_image", "max_image"])
+
+    for image, formula in (
+        (ours.mean_image, "np.mean(run.astype(float), axis=3)"),
+        (ours.std_image, "np.std(run.astype(float), axis=3)"),
+        (ours.max_image, "np.max(run, axis=3)"),
+    ):
+        theirs = math_img(formula, run=make_run(), copy_header_from=None)
+        assert_allclose(image.get_fdata(), theirs.get_fdata(), rtol=1e-6)
+
+
+def test_single_name_is_no_list_of_letters():
+    assert summarise_images(make_run(), "mean_signal").mean_signal.shape == (17,)
+
+
 def test_memory_does_not_grow_with_the_number_of_images():
     def peak_bytes(n_images):
         images = (make_run(np.full((40, 40, 40), t, np.float32)) for t in range(n_images))
@@ -268,6 +301,28 @@ def test_nan_can_count_as_zero(function):
     found = np.asarray(function(make_run(BAD), nan="zero").dataobj)
 
     assert_allclose(found, NAN_TRUTH[function](ZEROED, axis=3), rtol=1e-12)
+
+
+def test_voxel_without_any_number_has_a_sum_of_nothing_and_no_ratio():
+    run = make_run(BAD)
+
+    assert np.asarray(sum_image(run, nan="omit").dataobj)[2, 2, 2] == 0
+    assert np.isnan(np.asarray(tsnr_image(run, nan="omit").dataobj)[2, 2, 2])
+
+
+def test_images_with_such_voxels_are_counted_when_their_signal_is_asked_for():
+    with pytest.raises(NotANumberError, match="2 of 60 voxels are NaN or infinite in 17 of 17"):
+        summarise_images(make_run(BAD))
+
+
+def test_spread_needs_more_numbers_at_each_voxel_than_ddof():
+    voxels = VOXELS[..., :2].copy()
+    voxels[0, 0, 0, 1] = np.nan
+
+    found = np.asarray(std_image(make_run(voxels), nan="omit", ddof=1).dataobj)
+
+    assert np.isnan(found[0, 0, 0])
+    assert np.isfinite(found).sum() == 59
 
 
 def test_signals_refuse_omit_or_zero_nan():
