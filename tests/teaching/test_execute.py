@@ -11,7 +11,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from neuroprimer.teaching import Limits, execute_lessons
-from neuroprimer.teaching.kernels import FOLDER_PREFIX
+from neuroprimer.teaching.kernels.workshop import FOLDER_PREFIX
 
 pytestmark = pytest.mark.kernel
 
@@ -98,8 +98,8 @@ def test_temporary_files_of_a_lesson_are_gone_with_it(make_lesson):
     (result,) = execute_lessons([lesson])
     folder = Path(text_of(result).strip())
 
-    assert folder.name.startswith(FOLDER_PREFIX)
-    assert not folder.exists()
+    assert folder.parent.name.startswith(FOLDER_PREFIX)
+    assert not folder.parent.exists()
 
 
 def test_kernels_get_the_variables_they_are_given(make_lesson):

@@ -7,7 +7,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from neuroprimer.teaching import Lesson, validate_run
-from neuroprimer.teaching.kernels import FOLDER_PREFIX
+from neuroprimer.teaching.kernels.workshop import FOLDER_PREFIX
 from neuroprimer.teaching.model import ExecutionResult
 from neuroprimer.teaching.validate import find_machine_folder, machine_folders
 

@@ -9,6 +9,7 @@ from typing import Any
 from neuroprimer.teaching.catalogue import Catalogue, require_sound_plugins
 from neuroprimer.teaching.course import require_lessons, require_sound_course
 from neuroprimer.teaching.execute import OnEvent, execute_lessons, ignore_event
+from neuroprimer.teaching.kernels.imports import statements_of_plugins
 from neuroprimer.teaching.model import Course, Finding, Lesson, Limits, Part, ValidationReport
 from neuroprimer.teaching.plugins import ask_each
 from neuroprimer.teaching.publish.jupyter_book import require_config
@@ -92,7 +93,12 @@ def validate_lessons(
     """
     began = time.perf_counter()
     results = execute_lessons(
-        lessons, jobs=jobs, limits=limits, variables=catalogue.variables(), on_event=on_event
+        lessons,
+        jobs=jobs,
+        limits=limits,
+        variables=catalogue.variables(),
+        preloads=statements_of_plugins(catalogue.manager),
+        on_event=on_event,
     )
     reports = tuple(validate_run(result) for result in results)
     findings = [

@@ -13,7 +13,15 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from neuroprimer.teaching.kernels import QUIET_LOG, Kernel, KernelStartError, start_kernel
+from neuroprimer.teaching.kernels.imports import import_statements
+from neuroprimer.teaching.kernels.sessions import (
+    QUIET_LOG,
+    Kernel,
+    KernelStartError,
+    kernel_environment,
+    start_kernel,
+)
+from neuroprimer.teaching.kernels.workshop import Workshop, open_workshop
 from neuroprimer.teaching.model import ExecutionResult, Finding, Lesson, Limits
 from neuroprimer.teaching.notebooks import (
     ANSI,
@@ -66,6 +74,8 @@ def execute_lessons(
     jobs: int | None = None,
     limits: Limits | None = None,
     variables: Mapping[str, str] | None = None,
+    preloads: Iterable[str] = (),
+    forks: bool = True,
     on_event: OnEvent = ignore_event,
 ) -> tuple[ExecutionResult, ...]:
     """Run lessons, each in a kernel of its own, several at a time.
@@ -80,6 +90,11 @@ def execute_lessons(
         Time limits for lessons that have none of their own.
     variables : mapping of str to str, optional
         Environment variables for the kernels.
+    preloads : iterable of str, optional
+        Statements that the fork server runs besides the imports of the lessons.
+    forks : bool
+        Whether kernels are forked from a process that has imported what the lessons import.
+        Otherwise, and where that cannot be, each is started from nothing.
     on_event : callable, optional
         Is told of each `LessonEvent`.
 
@@ -88,22 +103,28 @@ def execute_lessons(
     results : tuple of ExecutionResult
         In the order of `lessons`. A lesson that fails has its `failure` set; it stops no other.
     """
+    runs = [_prepare(lesson, limits or Limits(), on_event) for lesson in lessons]
+    statements = [*dict.fromkeys(needed for run in runs for needed in run.needs), *preloads]
+    variables = variables or {}
+    if not runs:
+        return ()
 
-    async def run_all() -> tuple[ExecutionResult, ...]:
+    async def run_all(workshop: Workshop) -> tuple[ExecutionResult, ...]:
         free = asyncio.Semaphore(jobs or os.cpu_count() or 1)
 
-        async def run(lesson: Lesson) -> ExecutionResult:
+        async def run_one(run: _Run) -> ExecutionResult:
             async with free:
-                on_event(LessonEvent(lesson=lesson))
-                result = await _execute(lesson, limits or Limits(), variables or {}, on_event)
-                on_event(LessonEvent(lesson=lesson, result=result))
+                on_event(LessonEvent(lesson=run.lesson))
+                result = await _execute(run, workshop, variables)
+                on_event(LessonEvent(lesson=run.lesson, result=result))
                 return result
 
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(run(lesson)) for lesson in lessons]
+            tasks = [group.create_task(run_one(run)) for run in runs]
         return tuple(task.result() for task in tasks)
 
-    return asyncio.run(run_all())
+    with open_workshop(statements, kernel_environment(variables), forks=forks) as workshop:
+        return asyncio.run(run_all(workshop))
 
 
 @dataclass
@@ -111,9 +132,12 @@ class _Run:
     """What is known of a run while it goes on."""
 
     lesson: Lesson
-    notebook: NotebookNode
     limits: Limits
     on_event: OnEvent
+    source: NotebookNode | None = None
+    notebook: NotebookNode | None = None
+    failure: Finding | None = None
+    needs: tuple[str, ...] = ()
     cell: int = 0
     durations_s: dict[int, float] = field(default_factory=dict)
 
@@ -121,39 +145,51 @@ class _Run:
         return Finding(rule=rule, subject=self.lesson.id, message=message, cell=self.cell or None)
 
 
-async def _execute(
-    lesson: Lesson, limits: Limits, variables: Mapping[str, str], on_event: OnEvent
-) -> ExecutionResult:
-    began = time.perf_counter()
-    try:
-        source = read_notebook(lesson.path)
-    except NotebookError as error:
-        return ExecutionResult(
-            lesson=lesson,
-            failure=Finding(rule="NP201", subject=lesson.id, message=str(error)),
-        )
+def _prepare(lesson: Lesson, limits: Limits, on_event: OnEvent) -> _Run:
+    """Read a lesson's notebook, and from it what its kernel had better have at hand."""
     limits = replace(
         limits,
         cell_timeout_s=lesson.cell_timeout_s or limits.cell_timeout_s,
         lesson_timeout_s=lesson.lesson_timeout_s or limits.lesson_timeout_s,
     )
-    run = _Run(lesson=lesson, notebook=_without_outputs(source), limits=limits, on_event=on_event)
-    name = source.metadata.get("kernelspec", {}).get("name", DEFAULT_KERNEL)
+    run = _Run(lesson=lesson, limits=limits, on_event=on_event)
+    try:
+        run.source = read_notebook(lesson.path)
+    except NotebookError as error:
+        run.failure = run.finding("NP201", str(error))
+        return run
+    run.notebook = _without_outputs(run.source)
+    code = [cell.source for _, cell in code_cells(run.source)]
+    run.needs = tuple(dict.fromkeys(s for source in code for s in import_statements(source)))
+    return run
+
+
+async def _execute(run: _Run, workshop: Workshop, variables: Mapping[str, str]) -> ExecutionResult:
+    if run.notebook is None:
+        return ExecutionResult(lesson=run.lesson, failure=run.failure)
+    began = time.perf_counter()
+    name = run.notebook.metadata.get("kernelspec", {}).get("name", DEFAULT_KERNEL)
     start_s = 0.0
-    failure: Finding | None
+    why_plain = workshop.why_plain
     try:
         async with start_kernel(
-            name, variables=variables, start_timeout_s=limits.start_timeout_s
+            name,
+            workshop,
+            variables=variables,
+            start_timeout_s=run.limits.start_timeout_s,
+            needs=run.needs,
         ) as kernel:
             start_s = time.perf_counter() - began
-            failure = await _run_bounded(run, kernel)
+            why_plain = why_plain or kernel.why_plain
+            run.failure = await _run_bounded(run, kernel)
     except KernelStartError as error:
-        failure = run.finding("NP305", str(error))
+        run.failure = run.finding("NP305", str(error))
     return ExecutionResult(
-        lesson=lesson,
-        source=source,
+        lesson=run.lesson,
+        source=run.source,
         notebook=make_reproducible(run.notebook),
-        failure=failure,
+        failure=run.failure,
+        why_plain=why_plain,
         start_s=start_s,
         duration_s=time.perf_counter() - began,
         cell_durations_s=run.durations_s,
@@ -181,6 +217,7 @@ async def _run_bounded(run: _Run, kernel: Kernel) -> Finding | None:
 
 
 async def _run_cells(run: _Run, kernel: Kernel) -> Finding | None:
+    assert run.notebook is not None  # noqa: S101  for mypy: _execute() has seen to it
     client = NotebookClient(
         run.notebook,
         km=kernel.manager,
@@ -212,13 +249,11 @@ async def _run_cells(run: _Run, kernel: Kernel) -> Finding | None:
 
 
 async def _run_cell(run: _Run, client: NotebookClient, cell: NotebookNode) -> None:
-    total = sum(1 for _ in code_cells(run.notebook))
+    total = sum(1 for _ in code_cells(client.nb))
     run.on_event(LessonEvent(lesson=run.lesson, cell=run.cell, cells=total))
     began = time.perf_counter()
     try:
-        await client.async_execute_cell(
-            cell, run.notebook.cells.index(cell), execution_count=run.cell
-        )
+        await client.async_execute_cell(cell, client.nb.cells.index(cell), execution_count=run.cell)
     finally:
         run.durations_s[run.cell] = time.perf_counter() - began
         cell.outputs = merge_streams(cell.outputs)

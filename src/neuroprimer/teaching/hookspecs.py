@@ -40,5 +40,15 @@ def provide_dataset(dataset: Dataset, folder: Path, variant: str) -> Sequence[Pa
 
 
 @hookspec
+def register_preloads() -> Iterable[str]:  # type: ignore[empty-body]  # as above
+    """Return what kernels shall have ready, as ``"module"`` or ``"module:function"``.
+
+    Asked once, before lessons run. What lessons import themselves is found without it. A function
+    is called once, without arguments, before any lesson starts; it may fill caches, and must not
+    draw with pyplot, or start threads.
+    """
+
+
+@hookspec
 def lesson_validated(report: ValidationReport) -> None:
     """Be told of each report, passed or not, in course order, before anything is published."""

@@ -201,6 +201,8 @@ class ExecutionResult:
         The notebook with the outputs it got as far as it ran; None when it could not be read.
     failure : Finding or None
         Why it stopped, if it did not reach its end.
+    why_plain : str
+        Why the kernel was started from nothing where it might have been forked; else empty.
     start_s, duration_s : float
         Time until the kernel answered, and of everything, in seconds.
     cell_durations_s : mapping of int to float
@@ -211,6 +213,7 @@ class ExecutionResult:
     source: "NotebookNode | None" = None
     notebook: "NotebookNode | None" = None
     failure: Finding | None = None
+    why_plain: str = ""
     start_s: float = 0.0
     duration_s: float = 0.0
     cell_durations_s: Mapping[int, float] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from neuroprimer.teaching.kernels import FOLDER_PREFIX
+from neuroprimer.teaching.kernels.workshop import FOLDER_PREFIX
 from neuroprimer.teaching.model import ExecutionResult, Finding, Lesson, ValidationReport
 from neuroprimer.teaching.notebooks import ANSI, code_cells, output_texts, tags_of
 

@@ -1,4 +1,4 @@
-"""Kernels: a fresh process for each lesson, and nothing of it left behind."""
+"""Sessions: a kernel for one lesson, in a folder of its own, and nothing of it left behind."""
 
 import asyncio
 import contextlib
@@ -7,23 +7,34 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty
+from typing import Any
 
-import psutil
 from jupyter_client.asynchronous.client import AsyncKernelClient
-from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.paths import jupyter_path
-from traitlets import TraitError
+from traitlets import Dict, TraitError
 
 from neuroprimer.errors import NeuroprimerError
-
-# Begins the name of each kernel's private folder, so that its path can be told in an output.
-FOLDER_PREFIX = "neuroprimer-"
+from neuroprimer.teaching.kernels.ending import kill_family
+from neuroprimer.teaching.kernels.provisioner import kernel_arguments
+from neuroprimer.teaching.kernels.servers import NoForkError
+from neuroprimer.teaching.kernels.workshop import Workshop
 
 LOG = "kernel.log"
+
+PROVISIONER = "neuroprimer-fork"
+
+# How long the first question waits for its answer; a forked kernel has it in some milliseconds.
+FIRST_PATIENCE_S = 0.1
+
+# How long a killed kernel may take to be gone.
+ENDING_S = 5.0
 
 # What jupyter_client raises for a kernel.json that is damaged, incomplete or names no program.
 UNUSABLE_SPEC = (OSError, ValueError, TypeError, LookupError, TraitError)
@@ -48,6 +59,11 @@ class Kernel:
     manager: AsyncKernelManager
     client: AsyncKernelClient
 
+    @property
+    def why_plain(self) -> str:
+        """Why the kernel was not forked although it might have been; empty otherwise."""
+        return str(getattr(self.manager.provisioner, "why_plain", ""))
+
     async def death(self) -> str:
         """Say how the kernel's process ended."""
         provisioner = self.manager.provisioner
@@ -57,7 +73,12 @@ class Kernel:
 
 @contextlib.asynccontextmanager
 async def start_kernel(
-    name: str, *, variables: Mapping[str, str], start_timeout_s: float
+    name: str,
+    workshop: Workshop,
+    *,
+    variables: Mapping[str, str],
+    start_timeout_s: float,
+    needs: Sequence[str] | None = None,
 ) -> AsyncIterator[Kernel]:
     """Start a kernel in a folder of its own; kill it and all it started at the end.
 
@@ -65,10 +86,14 @@ async def start_kernel(
     ----------
     name : str
         Of the kernel spec, such as ``"python3"``.
+    workshop : Workshop
+        Has the fork server, if kernels are to be forked.
     variables : mapping of str to str
         Environment variables, besides those of this process.
     start_timeout_s : float
         How long the kernel may take to answer, in seconds.
+    needs : sequence of str, optional
+        The server's statements that this kernel waits for. Default: all.
 
     Yields
     ------
@@ -80,13 +105,16 @@ async def start_kernel(
     KernelStartError
         If there is no such kernel, or it does not answer in time.
     """
-    with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX, ignore_cleanup_errors=True) as root:
+    with tempfile.TemporaryDirectory(dir=workshop.folder, ignore_cleanup_errors=True) as root:
         folder = Path(root)
         manager = AsyncKernelManager(
             kernel_name=name,
             connection_file=str(folder / "kernel.json"),
-            # by default the manager also looks into the user's IPython folder, and makes it
-            kernel_spec_manager=KernelSpecManager(kernel_dirs=jupyter_path("kernels")),
+            kernel_spec_manager=_Specs(
+                # by default the manager also looks into the user's IPython folder, and makes it
+                kernel_dirs=jupyter_path("kernels"),
+                provisioner=_provisioner(workshop, needs),
+            ),
             log=QUIET_LOG,
             **_transport(folder),
         )
@@ -99,17 +127,48 @@ async def start_kernel(
             yield Kernel(manager=manager, client=client)
 
 
+class _Specs(KernelSpecManager):
+    """Kernel specs in which every kernel that can be forked is forked."""
+
+    provisioner = Dict()
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """Return the spec of a kernel, with our provisioner if it fits."""
+        spec = super().get_kernel_spec(kernel_name)
+        if self.provisioner and "kernel_provisioner" not in spec.metadata:
+            with contextlib.suppress(NoForkError):  # another Python, or another language
+                kernel_arguments(spec.argv)
+                spec.metadata["kernel_provisioner"] = self.provisioner
+        return spec
+
+
+def _provisioner(workshop: Workshop, needs: Sequence[str] | None) -> dict[str, Any]:
+    if workshop.server is None:
+        return {}
+    config = {"server": str(workshop.server), "needs": None if needs is None else list(needs)}
+    return {"provisioner_name": PROVISIONER, "config": config}
+
+
+def kernel_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment that the kernels of a run have in common.
+
+    Parameters
+    ----------
+    variables : mapping of str to str
+        What goes before the variables of this process.
+    """
+    return {**os.environ, "PYTHONHASHSEED": "0", **variables}
+
+
 async def _launch(manager: AsyncKernelManager, folder: Path, variables: Mapping[str, str]) -> None:
     try:
         with (folder / LOG).open("wb") as stream:
             await manager.start_kernel(
                 cwd=_subfolder(folder, "work"),
                 env={
-                    **os.environ,
+                    **kernel_environment(variables),
                     "IPYTHONDIR": _subfolder(folder, "ipython"),
                     "TMPDIR": _subfolder(folder, "tmp"),
-                    "PYTHONHASHSEED": "0",
-                    **variables,
                 },
                 stdout=stream,
                 stderr=stream,
@@ -130,17 +189,46 @@ async def _launch(manager: AsyncKernelManager, folder: Path, variables: Mapping[
 async def _wait_until_ready(
     client: AsyncKernelClient, manager: AsyncKernelManager, folder: Path, start_timeout_s: float
 ) -> None:
-    client.start_channels()
+    """Wait for an answer on both channels; jupyter_client's own way adds 0.2 s of silence."""
+    client.start_channels(hb=False)
     client.allow_stdin = False  # nobody is there to answer input()
+    problem = "Kernel did not answer"
+    give_up = time.monotonic() + start_timeout_s
+    patience_s = FIRST_PATIENCE_S
+    while time.monotonic() < give_up:
+        if await _answers(client, min(patience_s, give_up - time.monotonic())):
+            return
+        patience_s *= 2  # what was sent before its sockets were there is lost
+        if not await manager.is_alive():
+            problem = "Kernel died before replying to kernel_info"
+            break
+    last_words = (folder / LOG).read_text(errors="replace").strip().splitlines()[-1:]
+    raise KernelStartError(
+        f"The kernel {manager.kernel_name!r} did not start within {start_timeout_s:g} s: "
+        + "; ".join([problem, *last_words]),
+        hint="Run `jupyter console --kernel` with that name to see what is wrong with it.",
+    )
+
+
+async def _answers(client: AsyncKernelClient, patience_s: float) -> bool:
+    """Tell whether a question comes back on the shell channel, and its end on the other."""
+    question = client.kernel_info()
+    until = time.monotonic() + patience_s
+
+    async def hear(channel: Any, kind: str) -> None:
+        while True:
+            message = await channel.get_msg(timeout=max(0.0, until - time.monotonic()))
+            is_ours = message["parent_header"].get("msg_id") == question
+            state = message["content"].get("execution_state", "idle")
+            if is_ours and message["msg_type"] == kind and state == "idle":
+                return
+
     try:
-        await client.wait_for_ready(timeout=start_timeout_s)
-    except RuntimeError as error:
-        last_words = (folder / LOG).read_text(errors="replace").strip().splitlines()[-1:]
-        raise KernelStartError(
-            f"The kernel {manager.kernel_name!r} did not start within {start_timeout_s:g} s: "
-            + "; ".join([" ".join(str(error).split()), *last_words]),
-            hint="Run `jupyter console --kernel` with that name to see what is wrong with it.",
-        ) from error
+        await hear(client.iopub_channel, "status")
+        await hear(client.shell_channel, "kernel_info_reply")
+    except Empty:
+        return False
+    return True
 
 
 def _transport(folder: Path) -> dict[str, str]:
@@ -161,23 +249,17 @@ async def _end(manager: AsyncKernelManager) -> None:
     # This comes before anything is waited for: it must work even while all ends.
     pid = getattr(manager.provisioner, "pid", None)
     if pid:
-        _kill_all(pid)
+        kill_family(pid)
     with contextlib.suppress(RuntimeError, asyncio.TimeoutError):
         if manager.has_kernel:
+            await asyncio.wait_for(_gone(manager), ENDING_S)
             await manager.shutdown_kernel(now=True)
     await manager.cleanup_resources()
 
 
-def _kill_all(pid: int) -> None:
-    """Kill a kernel, its children in any session, and what else is left in its own session."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        for child in psutil.Process(pid).children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                child.kill()
-    if hasattr(os, "killpg"):
-        # the group outlives its leader: children of a kernel that has died are found by it
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
+async def _gone(manager: AsyncKernelManager) -> None:
+    if manager.provisioner is not None:
+        await manager.provisioner.wait()
 
 
 def _describe_exit(status: int | None) -> str:

@@ -1,0 +1,334 @@
+"""The fork server: a process that has imported what lessons need, and forks a kernel for each.
+
+    python -m neuroprimer.teaching.kernels.forkserver RECIPE
+
+The recipe is JSON: where it listens, what to import, and how long to stay without work. The server
+has one thread, no event loop, no zmq context and no socket but its own; otherwise it refuses to
+fork, and says why. What it imports is hidden until a lesson imports it, too.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import struct
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from neuroprimer.teaching.kernels import newborn
+from neuroprimer.teaching.kernels.ending import kill_family
+from neuroprimer.teaching.kernels.hiding import HiddenModules
+from neuroprimer.teaching.kernels.messages import receive_message, send_message
+
+# What a kernel has loaded before its first cell, whoever starts it.
+OF_EVERY_KERNEL = (
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "ipykernel.zmqshell",
+    "ipykernel.displayhook",
+    "ipykernel.iostream",
+    "ipykernel.heartbeat",
+    "ipykernel.debugger",
+    "IPython.core.completerlib",
+    "IPython.core.history",
+    "IPython.extensions.storemagic",
+    "tornado.platform.asyncio",
+)
+
+# Nobody keeps the server waiting with half a message.
+PATIENCE_S = 5
+
+STREAMS = 3
+
+
+@dataclass
+class Child:
+    """A kernel that was forked, and the line to whoever asked for it."""
+
+    pid: int
+    owner: socket.socket
+
+
+@dataclass
+class ForkServer:
+    """Imports, listens and forks.
+
+    Parameters
+    ----------
+    recipe : mapping
+        ``socket``, the path of its socket; ``listener``, the descriptor; ``statements``, what to
+        run before forking; ``idle_s``, how long to stay without a kernel, in seconds, or None to
+        stay until standard input is closed.
+    """
+
+    recipe: Mapping[str, Any]
+    listener: socket.socket
+    modules: HiddenModules
+    waiting: list[tuple[socket.socket, dict[str, Any], list[int]]] = field(default_factory=list)
+    strangers: dict[int, socket.socket] = field(default_factory=dict)
+    children: dict[int, Child] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
+    stamps: dict[str, tuple[int, int]] = field(default_factory=dict)
+    quiet_since: float = field(default_factory=time.monotonic)
+
+    def run(self) -> None:
+        """Import one thing after another, serving whoever has what they need; then only serve."""
+        for statement in self.recipe["statements"]:
+            self.serve(timeout_s=0)
+            problem = self.modules.load(statement)
+            if problem:
+                self.problems[statement] = problem
+            self.done.add(statement)
+        gc.collect()
+        self.stamps = {
+            file: stamp
+            for module in self.modules.hidden.values()
+            if (file := getattr(module, "__file__", None)) and (stamp := _stamp(file))
+        }
+        self.quiet_since = time.monotonic()
+        while not self.is_idle():
+            self.serve(timeout_s=1)
+
+    def is_idle(self) -> bool:
+        """Tell whether there has been no kernel for as long as the server stays."""
+        if self.children or self.waiting or self.strangers or self.is_owned:
+            self.quiet_since = time.monotonic()
+            return False
+        return time.monotonic() - self.quiet_since >= float(self.recipe["idle_s"])
+
+    @property
+    def is_owned(self) -> bool:
+        """Whether the server stays with the process that started it."""
+        return self.recipe["idle_s"] is None
+
+    # ------------------------------------------------------------------ serving
+
+    def serve(self, timeout_s: float) -> None:
+        """Answer what has come in, and take note of kernels that ended."""
+        waiting_fd = _wakeups()
+        lines = {child.owner.fileno(): child for child in self.children.values()}
+        poll = select.poll()
+        own = (self.listener.fileno(), waiting_fd, *([sys.stdin.fileno()] if self.is_owned else []))
+        for descriptor in (*own, *lines, *self.strangers):
+            poll.register(descriptor, select.POLLIN)
+        for descriptor, _ in poll.poll(timeout_s * 1000):
+            if descriptor == waiting_fd:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(waiting_fd, 4096)
+            elif descriptor == self.listener.fileno():
+                self._accept()
+            elif descriptor in self.strangers:
+                self._hear(self.strangers.pop(descriptor))
+            elif descriptor in lines:  # nobody else would ever end this kernel
+                kill_family(lines[descriptor].pid)
+            else:
+                self._leave()
+        self._reap()
+        for entry in [*self.waiting]:
+            if self._can_serve(entry[1]):
+                self.waiting.remove(entry)
+                self._fork(*entry)
+
+    def _can_serve(self, request: Mapping[str, Any]) -> bool:
+        is_complete = len(self.done) == len(set(self.recipe["statements"]))
+        needs = request.get("needs")
+        return is_complete or (needs is not None and self.done.issuperset(needs))
+
+    def _accept(self) -> None:
+        connection, _ = self.listener.accept()
+        connection.settimeout(PATIENCE_S)
+        self.strangers[connection.fileno()] = connection
+
+    def _hear(self, connection: socket.socket) -> None:
+        """Hear what somebody who has connected wants."""
+        try:
+            _require_same_user(connection)
+            request, descriptors = receive_message(connection, STREAMS)
+        except (EOFError, OSError, ValueError, PermissionError):
+            connection.close()
+            return
+        if request.get("wants") == "kernel" and len(descriptors) == STREAMS:
+            self.waiting.append((connection, request, descriptors))
+            return
+        for descriptor in descriptors:
+            os.close(descriptor)
+        with contextlib.suppress(OSError):
+            send_message(connection, self._status())
+        connection.close()
+        if request.get("wants") == "stop":
+            self._leave()
+
+    def _status(self) -> dict[str, Any]:
+        return {
+            "pid": os.getpid(),
+            "kernels": len(self.children),
+            "ready": len(self.done) == len(set(self.recipe["statements"])),
+            "problems": self.problems,
+        }
+
+    def _leave(self) -> NoReturn:
+        """End, with all kernels; what an owner could not tidy up is gone, too."""
+        for child in self.children.values():
+            kill_family(child.pid)
+        if self.is_owned:
+            shutil.rmtree(Path(self.recipe["socket"]).parent, ignore_errors=True)
+        sys.exit()
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            child = self.children.pop(pid, None)
+            kill_family(pid, with_itself=False)  # what a kernel left behind came to us
+            if child:
+                with contextlib.suppress(OSError):
+                    send_message(child.owner, {"exit": os.waitstatus_to_exitcode(status)})
+                child.owner.close()
+
+    # ------------------------------------------------------------------ forking
+
+    def _fork(self, owner: socket.socket, request: dict[str, Any], streams: list[int]) -> None:
+        """Fork a kernel and tell its process id, or refuse and tell why."""
+        try:
+            reason = self._why_not()
+            if reason:
+                send_message(owner, {"refused": reason})
+                owner.close()
+                return
+            ready_end, child_end = os.pipe()
+            gc.freeze()  # the collector would touch, and so copy, every page
+            pid = os.fork()
+            if not pid:
+                os.close(ready_end)
+                self._be_kernel(request, streams, child_end)
+            os.close(child_end)
+            self.children[pid] = Child(pid=pid, owner=owner)
+            handle = os.pidfd_open(pid)
+            send_message(owner, {"pid": pid}, [ready_end, handle])
+            os.close(ready_end)
+            os.close(handle)
+        except OSError:
+            owner.close()  # whoever asked is gone; a child of theirs is found by its line
+        finally:
+            for stream in streams:
+                os.close(stream)
+
+    def _why_not(self) -> str:
+        """Return what makes it unsafe to fork, or nothing."""
+        threads = sum(1 for _ in Path("/proc/self/task").iterdir())
+        if threads > 1:
+            return f"what was imported has started {threads - 1} thread(s)"
+        zmq = sys.modules["zmq"]
+        if zmq.Context._instance is not None:
+            return "what was imported has opened a zmq context"
+        pyplot = self.modules.hidden.get("matplotlib.pyplot")
+        if pyplot is not None and pyplot._backend_mod is not None:
+            return "what was imported has drawn with pyplot, which settles how figures are shown"
+        changed = next((file for file, stamp in self.stamps.items() if _stamp(file) != stamp), "")
+        if changed:
+            return f"stale: {Path(changed).name} has changed since it was imported"
+        return ""
+
+    def _be_kernel(self, request: dict[str, Any], streams: list[int], ready: int) -> NoReturn:
+        """Become the kernel; this is the child, and never returns."""
+        status = 1
+        try:
+            self._close_everything()
+            newborn.become(request, streams, self.modules)
+            newborn.run_kernel(request["argv"], self.modules, ready)
+            status = 0
+        except SystemExit as error:
+            status = error.code if isinstance(error.code, int) else int(error.code is not None)
+        except BaseException:  # noqa: BLE001  a kernel's last words belong into its log
+            traceback.print_exc(file=sys.__stderr__)
+        finally:
+            newborn.end(status)
+        os._exit(status)  # not reached; it tells readers and mypy that nothing returns
+
+    def _close_everything(self) -> None:
+        self.listener.close()
+        for line in (*self.strangers.values(), *(child.owner for child in self.children.values())):
+            line.close()
+        for connection, _, descriptors in self.waiting:
+            connection.close()
+            for descriptor in descriptors:
+                os.close(descriptor)
+        for descriptor in _WAKEUPS:
+            os.close(descriptor)
+
+
+_WAKEUPS: list[int] = []
+
+
+def _wakeups() -> int:
+    """Return a descriptor that has something to read when a child has ended."""
+    if not _WAKEUPS:
+        _WAKEUPS.extend(os.pipe())
+        for descriptor in _WAKEUPS:
+            os.set_blocking(descriptor, False)
+        signal.set_wakeup_fd(_WAKEUPS[1], warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+    return _WAKEUPS[0]
+
+
+def _require_same_user(connection: socket.socket) -> None:
+    packed = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _, user, _ = struct.unpack("3i", packed)
+    if user != os.getuid():
+        raise PermissionError("kernels are forked for their own user only")
+
+
+def _stamp(file: str) -> tuple[int, int] | None:
+    try:
+        found = Path(file).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _modules_of_every_kernel() -> HiddenModules:
+    """Import what kernels begin with; only that stays in sight."""
+    before = set(sys.modules)
+    for name in OF_EVERY_KERNEL:
+        with contextlib.suppress(ImportError):  # names differ between versions of ipykernel
+            importlib.import_module(name)
+    ours = {name for name in before if name.partition(".")[0] in ("neuroprimer", "threadpoolctl")}
+    for name in ours:
+        del sys.modules[name]  # a lesson that imports them gets them new
+    return HiddenModules(visible=set(sys.modules))
+
+
+def main() -> None:
+    """Serve until nobody needs it."""
+    recipe = json.loads(sys.argv[1])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    os.environ.setdefault("MPLBACKEND", newborn.INLINE_BACKEND)
+    newborn.adopt_orphans()
+    gc.disable()  # importing leaves nothing to collect
+    try:
+        with socket.socket(fileno=recipe["listener"]) as listener:
+            modules = _modules_of_every_kernel()
+            sys.meta_path.insert(0, modules)
+            ForkServer(recipe=recipe, listener=listener, modules=modules).run()
+    finally:
+        Path(recipe["socket"]).unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""The provisioner: how jupyter_client, and so every Jupyter tool, gets forked kernels."""
+
+import asyncio
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from traitlets import List, Unicode
+
+from neuroprimer.teaching.kernels.imports import statements_of_installed_lessons
+from neuroprimer.teaching.kernels.messages import receive_message
+from neuroprimer.teaching.kernels.servers import (
+    ForkedKernel,
+    NoForkError,
+    ask_for_kernel,
+    connect,
+    connect_or_start,
+    server_path,
+    why_not_fork,
+)
+
+LAUNCHER = "ipykernel_launcher"
+
+# What the launcher's own command line may have before -m without being another Python.
+HARMLESS_FLAGS = frozenset({"-Xfrozen_modules=off"})
+
+BARE_NAMES = ("python", f"python{sys.version_info[0]}", "python{}.{}".format(*sys.version_info))
+
+# How long the server may take to tell the exit status of a kernel that has ended.
+LISTENING_S = 1.0
+
+STREAMS = (("stdout", 1), ("stderr", 2))
+
+
+class ForkingProvisioner(LocalProvisioner):
+    """Gets kernels from a fork server; starts plain ones where that cannot be, and says why."""
+
+    process: Any
+    server = Unicode(help="Path of the fork server's socket; empty for the one of this user.")
+    needs = List(
+        Unicode(), allow_none=True, default_value=None, help="Statements to wait for; None for all."
+    )
+    why_plain = Unicode(help="Why the kernel was started plainly; empty if it was forked.")
+
+    async def launch_kernel(self, cmd: list[str], **options: Any) -> KernelConnectionInfo:
+        """Fork a kernel, or start it."""
+        try:
+            kernel = await asyncio.to_thread(self._fork, cmd, options)
+        except NoForkError as error:
+            self.why_plain = error.message
+            self.log.warning("Starting a plain kernel: %s.", error.message)
+            return await super().launch_kernel(cmd, **options)
+        self.process = ForkedProcess(kernel)
+        self.pid = self.pgid = kernel.pid  # it leads a session of its own
+        self.cwd = Path(options.get("cwd") or Path.cwd())
+        return self.connection_info
+
+    async def wait(self) -> int | None:
+        """Wait for the end of the kernel, without asking again and again."""
+        if isinstance(self.process, ForkedProcess):
+            await self.process.wait_until_ended()
+        return await super().wait()
+
+    def _fork(self, command: Sequence[str], options: Mapping[str, Any]) -> ForkedKernel:
+        arguments = kernel_arguments(command)
+        reason = why_not_fork()
+        if reason:
+            raise NoForkError(reason)
+        environment = dict(options.get("env") or os.environ)
+        environment.pop("JPY_PARENT_PID", None)  # its parent is the server, which looks after it
+        nothing = os.open(os.devnull, os.O_RDWR)
+        try:
+            return ask_for_kernel(
+                self._connect(environment),
+                arguments=arguments,
+                environment=environment,
+                folder=str(Path(options.get("cwd") or "").absolute()),
+                streams=[nothing, *(_descriptor(options.get(s), d) for s, d in STREAMS)],
+                needs=self.needs,
+            )
+        finally:
+            os.close(nothing)
+
+    def _connect(self, environment: Mapping[str, str]) -> socket.socket:
+        if self.server:
+            return connect(Path(self.server))
+        return connect_or_start(
+            server_path(environment), statements_of_installed_lessons, environment
+        )
+
+
+class ForkedProcess:
+    """What jupyter_client uses of `subprocess.Popen`, for a process that is nobody's child here.
+
+    Parameters
+    ----------
+    kernel : ForkedKernel
+        As the server handed it over.
+    """
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, kernel: ForkedKernel) -> None:
+        self.pid = kernel.pid
+        self.returncode: int | None = None
+        self._handle = kernel.handle
+        self._line = kernel.line
+
+    def poll(self) -> int | None:
+        """Return the exit status as `subprocess` has it, or None while it runs."""
+        if self.returncode is None and select.select([self._handle], [], [], 0)[0]:
+            self._take_leave()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait until it has ended."""
+        if self.returncode is None:
+            select.select([self._handle], [], [], timeout)
+        return self.poll()
+
+    async def wait_until_ended(self) -> None:
+        """Wait until it has ended, while other things go on."""
+        if self.poll() is not None:
+            return
+        loop = asyncio.get_running_loop()
+        ended = asyncio.Event()
+        handle = os.dup(self._handle)  # poll() may close ours meanwhile
+        loop.add_reader(handle, ended.set)
+        try:
+            await ended.wait()
+        finally:
+            loop.remove_reader(handle)
+            os.close(handle)
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, which can reach no other process that got the same id."""
+        if self.poll() is None:
+            signal.pidfd_send_signal(self._handle, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def _take_leave(self) -> None:
+        self._line.settimeout(LISTENING_S)
+        try:
+            self.returncode = int(receive_message(self._line)[0]["exit"])
+        except (OSError, EOFError, ValueError, LookupError):
+            self.returncode = -signal.SIGKILL  # the server is gone, and has taken it along
+        self._line.close()
+        os.close(self._handle)
+
+
+def kernel_arguments(command: Sequence[str]) -> list[str]:
+    """Return what a command gives to ipykernel.
+
+    Raises
+    ------
+    NoForkError
+        If the command is anything else than this Python running ipykernel.
+    """
+    program, *rest = command
+    while rest and rest[0] in HARMLESS_FLAGS:
+        rest.pop(0)
+    # jupyter_client puts this Python in the place of the bare names
+    is_this_python = program in BARE_NAMES or str(Path(program).absolute()) == sys.executable
+    if not is_this_python or rest[:2] != ["-m", LAUNCHER]:
+        raise NoForkError(f"{Path(program).name} is not the Python that neuroprimer runs in")
+    return rest[2:]
+
+
+def _descriptor(stream: Any, default: int) -> int:
+    if stream is None:
+        return default
+    return stream if isinstance(stream, int) and stream >= 0 else int(stream.fileno())
