@@ -32,7 +32,17 @@ STEPS = {np.dtype(np.int16): 1.0, np.dtype(np.float32): 1 / 1024}
 
 
 class PhantomError(NeuroprimerError, ValueError):
-    """A phantom that cannot be made as asked."""
+    """A phantom that cannot be made as asked.
+
+    Examples
+    --------
+    >>> make_head(axis_codes="RAX")
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.phantoms.PhantomError: 'RAX' is no storage order such as
+    'LAS': one letter each of L R, P A and I S. The docstrings of make_head()
+    and make_run() say what is possible.
+    """
 
 
 @dataclass(frozen=True)

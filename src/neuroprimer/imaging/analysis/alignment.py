@@ -17,7 +17,18 @@ SMALLEST_GAIN, MOST_ROUNDS = 1e-6, 50
 
 
 class AlignmentError(NeuroprimerError, ValueError):
-    """Datasets that cannot be brought into one space."""
+    """Datasets that cannot be brought into one space.
+
+    Examples
+    --------
+    >>> from neuroprimer.imaging import make_maps
+    >>> align([BrainData(make_maps(3)), BrainData(make_maps(2))])
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.analysis.alignment.AlignmentError: Cannot align datasets
+    of 3, 2 images. Images with the same number belong together; choose the same
+    ones from each.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

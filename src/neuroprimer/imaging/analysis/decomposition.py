@@ -25,7 +25,18 @@ EPSILON = float(np.finfo(np.float64).eps)
 
 
 class DecompositionError(NeuroprimerError, ValueError):
-    """Images that cannot be taken apart as asked."""
+    """Images that cannot be taken apart as asked.
+
+    Examples
+    --------
+    >>> from neuroprimer.imaging import make_maps
+    >>> find_components(BrainData(make_maps(3)), n_components=4)
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.analysis.decomposition.DecompositionError:
+    n_components=4 is not possible: expected a whole number from 1 to 3, for
+    there are 3 images or voxels. Pass n_components within these bounds.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

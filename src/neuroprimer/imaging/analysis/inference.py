@@ -34,7 +34,18 @@ DEPENDENT = 1e-10
 
 
 class DesignError(NeuroprimerError, ValueError):
-    """A design from which nothing, or no single answer, can be estimated."""
+    """A design from which nothing, or no single answer, can be estimated.
+
+    Examples
+    --------
+    >>> from neuroprimer.imaging import make_maps
+    >>> data = BrainData(make_maps(3))
+    >>> regress(data, {"constant": [1, 1, 1], "reward": [0, 0, 0]})
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.analysis.inference.DesignError: There is nothing to
+    estimate for reward: 0 for all images. Leave it out of the design.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

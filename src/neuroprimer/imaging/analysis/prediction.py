@@ -37,7 +37,17 @@ Splits = list[tuple[NDArray[np.intp], NDArray[np.intp]]]
 
 
 class PredictionError(NeuroprimerError, ValueError):
-    """Something that cannot be predicted as asked."""
+    """Something that cannot be predicted as asked.
+
+    Examples
+    --------
+    >>> from neuroprimer.imaging import make_maps
+    >>> predict(BrainData(make_maps(4)), [1, 1, 1, 1])
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.analysis.prediction.PredictionError: There is nothing to
+    predict: y is 1 for all 4 images. Is it the right column?
+    """
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

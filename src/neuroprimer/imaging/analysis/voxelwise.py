@@ -17,7 +17,18 @@ NARROWEST_BLOCK = 64
 
 
 class SignalError(NeuroprimerError, ValueError):
-    """Something that these images, or these options, do not allow."""
+    """Something that these images, or these options, do not allow.
+
+    Examples
+    --------
+    >>> from neuroprimer.imaging import detrend, make_maps
+    >>> detrend(BrainData(make_maps(1)))
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.analysis.voxelwise.SignalError: Cannot detrend 1 image:
+    expected at least 2. Time series need a 4-D image, or a list of 3-D ones, in
+    order.
+    """
 
 
 def map_voxels(

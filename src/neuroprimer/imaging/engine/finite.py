@@ -14,7 +14,20 @@ OMIT_HINT = "Pass nan='omit' to leave each out where it stands, or nan='zero' to
 
 
 class NotANumberError(NeuroprimerError, ValueError):
-    """Voxels that are NaN, infinite, complex or colours where real numbers are needed."""
+    """Voxels that are NaN, infinite, complex or colours where real numbers are needed.
+
+    Examples
+    --------
+    >>> import nibabel as nib
+    >>> from neuroprimer.imaging import mean_image
+    >>> image = nib.Nifti1Image(np.array([[[1, np.nan, np.inf]]]), np.eye(4))
+    >>> mean_image(image)
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.engine.finite.NotANumberError: 2 of 3 voxels are NaN or
+    infinite in at least one image. Pass nan='omit' to leave each out where it
+    stands, or nan='zero' to take zero for it.
+    """
 
 
 def require_nan_policy(nan: str) -> None:

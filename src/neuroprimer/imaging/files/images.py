@@ -40,7 +40,17 @@ LONGEST_NIFTI1_AXIS = 32767
 
 
 class ImageShapeError(NeuroprimerError, ValueError):
-    """An image with the wrong number of axes."""
+    """An image with the wrong number of axes.
+
+    Examples
+    --------
+    >>> as_4d(nib.Nifti1Image(np.zeros((2, 2, 2, 3, 4)), np.eye(4)))
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.files.images.ImageShapeError: An image of shape (2, 2,
+    2, 3, 4) is no run: expected (x, y, z, time), where further axes have length
+    1. Choose a part of it, for example with image.slicer[..., 0].
+    """
 
 
 def load_image(source: ImageSource | Sequence[ImageSource]) -> SpatialImage:

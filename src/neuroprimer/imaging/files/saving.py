@@ -42,7 +42,22 @@ CONSTANT, CONSTANT_TOLERANCE = 1e-12, 1e-6
 
 
 class QuantisationWarning(UserWarning):
-    """Voxels that lose more than they should when they are written in a narrower type."""
+    """Voxels that lose more than they should when they are written in a narrower type.
+
+    Examples
+    --------
+    A script that should stop here turns the warning into an error:
+
+    >>> image = nib.Nifti1Image(np.array([[[0, 0.5, 1000]]]), np.eye(4))
+    >>> with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    ...     warnings.simplefilter("error", QuantisationWarning)
+    ...     save_image(image, Path(folder) / "map.nii.gz", dtype=np.uint8)
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.files.saving.QuantisationWarning: Rounding to uint8
+    changes a voxel by up to 0.5; the image's standard deviation is 471. Without
+    dtype, save_image() writes float32.
+    """
 
 
 def save_image(

@@ -26,11 +26,42 @@ TR_TOLERANCE_S = 1e-3
 
 
 class RepetitionTimeError(NeuroprimerError, ValueError):
-    """A header from which no believable repetition time can be read."""
+    """A header from which no believable repetition time can be read.
+
+    Examples
+    --------
+    >>> from nibabel.testing import data_path
+    >>> from neuroprimer.imaging import load_image
+    >>> repetition_time_s(load_image(Path(data_path) / "example4d.nii.gz"))
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.files.times.RepetitionTimeError: A repetition time of
+    2000 s cannot be right: the header stores 2000 and names the unit 'sec';
+    expected 0.02 to 30 s. Look into the scan protocol or the JSON sidecar, then
+    pass unit='msec' or unit='sec'.
+    """
 
 
 class RepetitionTimeWarning(UserWarning):
-    """A header and a sidecar that say different things."""
+    """A header and a sidecar that say different things.
+
+    Examples
+    --------
+    A script that should stop here turns the warning into an error:
+
+    >>> import tempfile
+    >>> from neuroprimer.imaging import make_run
+    >>> run = make_run(2, tr_s=2.0)
+    >>> with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    ...     warnings.simplefilter("error", RepetitionTimeWarning)
+    ...     sidecar = Path(folder) / "bold.json"
+    ...     _ = sidecar.write_text('{"RepetitionTime": 2.4}')
+    ...     repetition_time_s(run, sidecar=sidecar)
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.files.times.RepetitionTimeWarning: The sidecar says 2.4
+    s, the header 2 s; the sidecar is taken.
+    """
 
 
 def repetition_time_s(

@@ -55,7 +55,18 @@ UNREADABLE: tuple[type[Exception], ...] = (
 
 
 class ImageFileError(NeuroprimerError, OSError):
-    """A file that cannot be read or written as an image."""
+    """A file that cannot be read or written as an image.
+
+    Examples
+    --------
+    >>> from neuroprimer.imaging import load_image
+    >>> load_image("sub-99_T1w.nii.gz")
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.files.voxels.ImageFileError: Cannot open
+    sub-99_T1w.nii.gz: there is no such file. The folder ... exists; look for
+    the name in it.
+    """
 
 
 class VoxelTypeError(NeuroprimerError, TypeError):

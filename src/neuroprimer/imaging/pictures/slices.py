@@ -41,7 +41,19 @@ EDGE = 0.5 + 1e-6
 
 
 class PictureError(NeuroprimerError, ValueError):
-    """A picture that cannot be drawn as asked."""
+    """A picture that cannot be drawn as asked.
+
+    Examples
+    --------
+    >>> from neuroprimer.imaging import make_head, plot_slices
+    >>> plot_slices(make_head((10, 12, 10), voxel_mm=16), at_mm=(0, 0, 300))
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.pictures.slices.PictureError: There is nothing at z =
+    300 mm: the image reaches from z = -80 to 80. Places are in mm of the world.
+    If this is a voxel index, voxel_to_world(image.affine, ijk) turns it into
+    mm.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -27,7 +27,21 @@ LONGEST_AXIS = 32767
 
 
 class ResampleError(NeuroprimerError, ValueError):
-    """An image that cannot be resampled as asked."""
+    """An image that cannot be resampled as asked.
+
+    Examples
+    --------
+    >>> from neuroprimer.imaging import make_head, make_labels, resample_to
+    >>> labels, head = make_labels((10, 12, 10)), make_head((20, 24, 20))
+    >>> resample_to(labels, head, interpolation="linear")
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.resampling.regrid.ResampleError: Cannot resample labels
+    with 'linear' interpolation: the image declares that its numbers are names,
+    and between two names there is none. Leave interpolation out or pass
+    'nearest'. If its numbers are quantities, say so with
+    image.header.set_intent('none').
+    """
 
 
 @dataclass(frozen=True)

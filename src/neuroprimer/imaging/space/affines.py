@@ -29,7 +29,18 @@ SHEARED = [0, 0, 1], [1, 2, 2]
 
 
 class AffineError(NeuroprimerError, ValueError):
-    """A matrix that cannot serve as an affine."""
+    """A matrix that cannot serve as an affine.
+
+    Examples
+    --------
+    >>> affine = nib.affines.from_matvec(np.eye(3), [10, 20, 30])
+    >>> voxel_to_world(affine.T, [0, 0, 0])
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.space.affines.AffineError: The last row of an affine is
+    0 0 0 1, but here it is [10.0, 20.0, 30.0, 1.0]. If the translation stands
+    in the last row, it is transposed: pass its .T
+    """
 
 
 def require_affine(affine: ArrayLike) -> NDArray[np.float64]:

@@ -19,7 +19,20 @@ RESAMPLE_HINT = "Resample one onto the other first, with resample_to()."
 
 
 class GridMismatchError(NeuroprimerError, ValueError):
-    """Two images that do not lie on the same grid."""
+    """Two images that do not lie on the same grid.
+
+    Examples
+    --------
+    >>> from neuroprimer.imaging import make_head, mean_image
+    >>> mean_image([make_head((10, 12, 10)), make_head((10, 12, 8))])
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.space.grids.GridMismatchError: Cannot look at an image
+    with the others: they lie on different grids. Grid 10 x 12 x 8, voxels 4 x 4
+    x 4 mm, axes RAS, first voxel at (-18, -22, -14) mm against Grid 10 x 12 x
+    10, voxels 4 x 4 x 4 mm, axes RAS, first voxel at (-18, -22, -18) mm.
+    Resample one onto the other first, with resample_to().
+    """
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

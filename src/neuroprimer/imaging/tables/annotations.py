@@ -14,11 +14,32 @@ Index: TypeAlias = int | slice | Sequence[int] | Sequence[bool] | NDArray[Any] |
 
 
 class BrainDataError(NeuroprimerError, ValueError):
-    """Something that these images, as they are, do not allow."""
+    """Something that these images, as they are, do not allow.
+
+    Examples
+    --------
+    >>> from neuroprimer.imaging import BrainData, make_maps
+    >>> BrainData(make_maps(2), X={"dose": [1, 2, 3]})
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.tables.annotations.BrainDataError: X needs a row for
+    each of 2 images, but has 3. Choose its rows in the same way as the images.
+    """
 
 
 class BrainDataIndexError(NeuroprimerError, IndexError):
-    """An image that is not there."""
+    """An image that is not there.
+
+    Examples
+    --------
+    >>> from neuroprimer.imaging import BrainData, make_maps
+    >>> BrainData(make_maps(2))[2]
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.tables.annotations.BrainDataIndexError: Cannot choose
+    images by 2: index 2 is out of bounds for axis 0 with size 2. There are 2,
+    numbered from 0. Voxels are chosen from the array: data.data[:, voxels].
+    """
 
 
 def make_table(table: Table | None, n_images: int, name: str) -> pd.DataFrame:

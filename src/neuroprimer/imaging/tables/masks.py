@@ -29,7 +29,19 @@ STRIP_VOXELS = 8192
 
 
 class MaskError(NeuroprimerError, ValueError):
-    """An image that cannot serve as a mask, or numbers that do not fit to one."""
+    """An image that cannot serve as a mask, or numbers that do not fit to one.
+
+    Examples
+    --------
+    >>> chances = nib.Nifti1Image(np.array([[[0, 0.2, 0.9]]]), np.eye(4))
+    >>> require_mask(chances)
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.tables.masks.MaskError: A mask holds zeros and ones, but
+    2 voxels hold something else (0.2, 0.9). Say where to cut:
+    require_mask(mask, threshold=0.5) for probabilities, with threshold=0 for a
+    mask of zeros and other numbers.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

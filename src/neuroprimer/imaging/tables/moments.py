@@ -27,7 +27,18 @@ STATISTICS = ("mean", "std", "sum", "min", "max", "median")
 
 
 class StatisticError(NeuroprimerError, ValueError):
-    """A statistic that these numbers do not have."""
+    """A statistic that these numbers do not have.
+
+    Examples
+    --------
+    >>> from neuroprimer.imaging import BrainData, make_maps, ttest
+    >>> ttest(BrainData(make_maps(1)))
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.tables.moments.StatisticError: A t-test needs two images
+    at least, but there is 1. One image has no spread to compare its values
+    with.
+    """
 
 
 class ColumnMoments:

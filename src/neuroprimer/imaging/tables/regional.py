@@ -20,7 +20,20 @@ from neuroprimer.imaging.tables.sources import Images
 
 
 class RegionError(NeuroprimerError, ValueError):
-    """Labels that do not name regions."""
+    """Labels that do not name regions.
+
+    Examples
+    --------
+    >>> import nibabel as nib
+    >>> image = nib.Nifti1Image(np.array([[[4.0, 6.0, 5.0]]]), np.eye(4))
+    >>> labels = nib.Nifti1Image(np.array([[[1.0, 1.5, 1.8]]]), np.eye(4))
+    >>> region_signals(image, labels)
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.tables.regional.RegionError: Labels are whole numbers,
+    but 2 voxels hold something else. Were they interpolated? Labels are
+    resampled with interpolation='nearest'.
+    """
 
 
 def mean_signal(

@@ -28,7 +28,18 @@ SAME_TIME_S = 1e-4
 
 
 class NoImagesError(NeuroprimerError, ValueError):
-    """An empty list where images were expected."""
+    """An empty list where images were expected.
+
+    Examples
+    --------
+    >>> from glob import glob
+    >>> from neuroprimer.imaging import mean_image
+    >>> mean_image(glob("no_such_folder/*.nii.gz"))
+    Traceback (most recent call last):
+    ...
+    neuroprimer.imaging.tables.stacking.NoImagesError: There is no image to look
+    at: the list is empty. Does the pattern that lists the files match any?
+    """
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
