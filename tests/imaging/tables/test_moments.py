@@ -53,10 +53,11 @@ def test_any_split_of_the_rows_gives_what_numpy_gives(table, cuts, ddof):
     assert_allclose(row_sums, table.sum(axis=1, dtype=np.longdouble).astype(float), rtol=1e-12)
     assert_array_equal(row_counts, table.shape[1])
     if len(table) > ddof:
-        # the spread of equal numbers is nothing but rounding
-        assert_allclose(
-            gathered.std(ddof=ddof), exact(table, np.std, ddof=ddof), rtol=1e-12, atol=1e-15 * size
-        )
+        # The spread of equal numbers is nothing but rounding, and the squares of distances below
+        # 1e-154 are smaller than any number in float64.
+        spread = exact(table, np.std, ddof=ddof)
+        atol = max(1e-15 * size, 1e-153)
+        assert_allclose(gathered.std(ddof=ddof), spread, rtol=1e-12, atol=atol)
     else:
         assert np.isnan(gathered.std(ddof=ddof)).all()
 
@@ -64,6 +65,20 @@ def test_any_split_of_the_rows_gives_what_numpy_gives(table, cuts, ddof):
 def hard_table(seed=0, n_rows=500):
     """Return numbers around a million that differ by a thousandth."""
     return 1e6 + 1e-3 * np.random.default_rng(seed).standard_normal((n_rows, 40))
+
+
+@pytest.mark.parametrize("is_long", [False, True], ids=["numpy", "numba"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int16, np.uint8, ">i2", bool])
+def test_sums_alone_are_those_of_numpy(dtype, is_long):
+    table = (np.random.default_rng(0).standard_normal((70, 3000)) * 90 + 100).astype(dtype)
+    gathered = ColumnMoments(3000, ["mean", "sum"], is_long=is_long)
+
+    for rows in (slice(0, 1), slice(1, 40), slice(40, 70)):
+        gathered.add(table[rows, :1500], slice(0, 1500))
+        gathered.add(table[rows, 1500:], slice(1500, 3000))
+
+    assert_allclose(gathered.sum(), exact(table, np.sum), rtol=1e-13)
+    assert_allclose(gathered.mean(), exact(table, np.mean), rtol=1e-13)
 
 
 @pytest.mark.parametrize("n_rows", [1, 7, 32, 500])

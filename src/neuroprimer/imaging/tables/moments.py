@@ -5,6 +5,7 @@ else, and merged with what came before. Nothing cancels: spreads are sums of squ
 from each block's own mean.
 """
 
+import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from neuroprimer.errors import NeuroprimerError
 from neuroprimer.imaging.engine.compiled import Loop, find_compiled
 from neuroprimer.imaging.engine.finite import NanPolicy
 from neuroprimer.imaging.engine.workers import map_in_order
-from neuroprimer.imaging.tables.moment_loops import add_rows
+from neuroprimer.imaging.tables.moment_loops import add_rows, sum_rows
 
 # A tile in float64 should stay in the second-level cache of one core.
 TILE_BYTES = 1 << 21
@@ -91,13 +92,17 @@ class ColumnMoments:
         self._nan = nan
         # The compiled loop knows neither extremes nor numbers to be passed over.
         is_plain = nan == "raise" and self._wanted.isdisjoint({"min", "max"})
-        self._loop = find_compiled(add_rows, any_order=True) if is_long and is_plain else None
+        # Where only sums are asked for, numbers need not be turned into float64 in a place apart.
+        self._is_sum = nan == "raise" and self._wanted <= {"mean", "sum"}
+        loop = sum_rows if self._is_sum else add_rows
+        self._loop = find_compiled(loop, any_order=True) if is_long and is_plain else None
         self.counts = np.zeros(n_columns, np.int64)
         # Sums are of distances from the first number: of numbers around a million that differ by a
         # thousandth, the plain sum would keep too few digits to tell the means of blocks apart.
         self._origin = np.zeros(n_columns)
         self._sum = np.zeros(n_columns)
-        self._squares = np.zeros(n_columns if "std" in self._wanted or self._loop else 0)
+        has_squares = "std" in self._wanted or (self._loop and not self._is_sum)
+        self._squares = np.zeros(n_columns if has_squares else 0)
         self._low = np.full(n_columns if "min" in self._wanted else 0, np.inf)
         self._high = np.full(n_columns if "max" in self._wanted else 0, -np.inf)
 
@@ -121,6 +126,8 @@ class ColumnMoments:
             How many numbers of each row are part of it.
         """
         start = columns.indices(len(self.counts))[0]
+        if self._is_sum:
+            return self._add_sum(block, slice(start, start + block.shape[1]))
         if self._loop is not None:
             return self._add_in_loop(self._loop, block, slice(start, start + block.shape[1]))
         row_sums, row_counts = np.zeros(len(block)), np.zeros(len(block), np.int64)
@@ -136,6 +143,17 @@ class ColumnMoments:
                     )
                 self._add_tile(tile, scratch, finite, where)
         return row_sums, row_counts
+
+    def _add_sum(
+        self, block: NDArray[Any], where: slice
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        if self._loop is not None:
+            self._loop(block.astype(_compilable(block.dtype), copy=False), self._sum[where])
+        else:
+            with np.errstate(invalid="ignore", over="ignore"):
+                self._sum[where] += np.add.reduce(block, axis=0, dtype=np.float64)
+        self.counts[where] += len(block)
+        return np.zeros(len(block)), np.zeros(len(block), np.int64)
 
     def _add_in_loop(
         self, loop: Loop, block: NDArray[Any], where: slice
@@ -270,16 +288,27 @@ def _tiles(
     """Cut a block into tiles of columns.
 
     Yields the first column, the tile in float64, and an array of its shape to work in. Both are
-    overwritten by the next tile: fresh memory for each would cost more than the sums.
+    overwritten by the next tile, and the next block: fresh memory would cost more than the sums.
     """
     n_rows, n_columns = block.shape
     width = min(max(TILE_BYTES // (8 * max(n_rows, 1)), NARROWEST_TILE), n_columns)
-    memory, scratch = np.empty((2, n_rows * width))
+    memory, scratch = _own_memory(2 * n_rows * width).reshape(2, -1)
     for start in range(0, n_columns, width):
         part = block[:, start : start + width]
         tile = memory[: part.size].reshape(part.shape)
         tile[...] = part
         yield start, tile, scratch[: part.size].reshape(part.shape)
+
+
+_OF_THREAD = threading.local()
+
+
+def _own_memory(n_numbers: int) -> NDArray[np.float64]:
+    """Return memory of this thread that holds nothing of value."""
+    memory: NDArray[np.float64] | None = getattr(_OF_THREAD, "memory", None)
+    if memory is None or len(memory) < n_numbers:
+        memory = _OF_THREAD.memory = np.empty(n_numbers)
+    return memory[:n_numbers]
 
 
 def column_statistic(
