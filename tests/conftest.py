@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from textwrap import dedent
 
@@ -18,6 +18,23 @@ settings.register_profile("neuroprimer", deadline=None)
 settings.load_profile("neuroprimer")
 
 REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the user's own cache out of what is made once for many tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NEUROPRIMER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test a cache of its own, empty at first, and return its folder."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("NEUROPRIMER_CACHE", str(folder))
+    return folder
+
 
 WriteLesson = Callable[..., Path]
 RunCommand = Callable[..., subprocess.CompletedProcess[str]]

@@ -381,7 +381,7 @@ def wait_for_kernels(pid: int, count: int) -> list[psutil.Process]:
         kernels = [
             child
             for child in psutil.Process(pid).children(recursive=True)
-            if "ipykernel_launcher" in " ".join(child.cmdline())
+            if child.name() == "np-kernel" or "ipykernel_launcher" in " ".join(child.cmdline())
         ]
         if len(kernels) >= count:
             time.sleep(2)  # for the cells to begin

@@ -16,8 +16,11 @@ import click
 
 from neuroprimer import teaching, terminal
 from neuroprimer.errors import NeuroprimerError
+from neuroprimer.teaching import cache as caching
 from neuroprimer.teaching import publish
 from neuroprimer.teaching.plugins import BLOCKED_VARIABLE, PLUGINS_DIR_VARIABLE
+
+SECONDS_OF_DAY = 86_400
 
 ALL_WELL, LESSON_FAILED, NOT_POSSIBLE, INTERRUPTED = 0, 1, 2, 130
 
@@ -74,11 +77,41 @@ with_jobs = click.option(
     "-j", "--jobs", type=click.IntRange(min=1), help="Lessons run side by side. Default: all cores."
 )
 with_junit = click.option("--junit", type=FILE, help="Also write JUnit XML to this file.")
+with_events = click.option(
+    "--events", type=FILE, help="Also write what happens to this file, a JSON object a line."
+)
 with_output = click.option(
     "--output",
     type=FOLDER,
     help="Where site, notebooks and reports go. Default: _build in the course.",
 )
+with_cache_folder = click.option(
+    "--cache",
+    "cache_folder",
+    type=FOLDER,
+    help="Where runs that passed are kept. Default: this user's cache.",
+)
+
+
+def with_cache(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options about the cache, and give the command its folder, or None for no cache."""
+
+    @with_cache_folder
+    @click.option("--no-cache", is_flag=True, help="Execute every lesson, and keep no run.")
+    @click.option("--explain", is_flag=True, help="Say of each lesson why it ran, or did not.")
+    @click.option(
+        "--cold",
+        is_flag=True,
+        help="Run every lesson once more in a kernel of its own, not forked, and compare.",
+    )
+    @wraps(command)
+    def with_folder(
+        *arguments: Any, cache_folder: Path | None, no_cache: bool, cold: bool, **options: Any
+    ) -> None:
+        folder = None if no_cache or cold else cache_folder or caching.cache_folder()
+        command(*arguments, cache=folder, cold=cold, **options)
+
+    return with_folder
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -150,6 +183,8 @@ def show(
 @with_course
 @with_output
 @with_jobs
+@with_cache
+@with_events
 @with_junit
 @with_json
 @click.option(
@@ -163,6 +198,10 @@ def build(
     course_folder: Path,
     output: Path | None,
     jobs: int | None,
+    cache: Path | None,
+    cold: bool,
+    explain: bool,
+    events: Path | None,
     junit: Path | None,
     as_json: bool,
     strict: bool,
@@ -171,17 +210,19 @@ def build(
     if junit:
         teaching.require_report_file(junit)
     course = teaching.load_course(course_folder, catalogue)
-    with terminal.watch(course.lessons) as watcher:
+    with terminal.watch(course.lessons, events) as watcher:
         report = teaching.build_course(
             course,
             catalogue,
             output=_output(course_folder, output),
             strict=strict,
             jobs=jobs,
+            cache=cache,
+            cold=cold,
             on_event=watcher.on_event,
             on_step=watcher.on_step,
         )
-    _finish(report, junit, as_json, serve_command=_serve_command(course_folder, output))
+    _finish(report, junit, as_json, explain, serve_command=_serve_command(course_folder, output))
 
 
 @cli.command()
@@ -189,6 +230,8 @@ def build(
 @with_catalogue
 @with_course
 @with_jobs
+@with_cache
+@with_events
 @with_junit
 @with_json
 def validate(
@@ -196,6 +239,10 @@ def validate(
     catalogue: teaching.Catalogue,
     course_folder: Path,
     jobs: int | None,
+    cache: Path | None,
+    cold: bool,
+    explain: bool,
+    events: Path | None,
     junit: Path | None,
     as_json: bool,
 ) -> None:
@@ -209,16 +256,18 @@ def validate(
     else:
         teaching.require_lessons(course, catalogue)
         lessons, besides = course.lessons, list(course.findings)
-    with terminal.watch(lessons) as watcher:
+    with terminal.watch(lessons, events) as watcher:
         report = teaching.validate_lessons(
             lessons,
             catalogue,
             limits=course.limits,
             jobs=jobs,
+            cache=cache,
+            cold=cold,
             on_event=watcher.on_event,
         )
     report = replace(report, findings=(*catalogue.findings, *besides, *report.findings))
-    _finish(report, junit, as_json)
+    _finish(report, junit, as_json, explain)
 
 
 @cli.command()
@@ -241,6 +290,62 @@ def clean(course_folder: Path, output: Path | None) -> None:
     """Remove what builds have made."""
     removed = publish.clean_output(_output(course_folder, output))
     click.echo("\n".join(f"Removed {path}" for path in removed) or "There was nothing to remove.")
+
+
+@cli.group()
+def cache() -> None:
+    """See which runs are kept, so that lessons need not run again, and clear up."""
+
+
+@cache.command("list")
+@with_cache_folder
+@with_json
+def list_cache(cache_folder: Path | None, as_json: bool) -> None:
+    """List the runs that are kept."""
+    entries = [one for one in _store(cache_folder).entries() if isinstance(one, caching.Entry)]
+    if as_json:
+        _print_json(
+            runs=[
+                {"lesson": e.lesson_id, "when": e.when, "bytes": e.size, "key": e.key}
+                for e in entries
+            ]
+        )
+        return
+    terminal.print_table(
+        ("lesson", "run of", "kB", "key"),
+        [
+            (e.lesson_id, caching.date_of(e.when), f"{e.size / 1000:.1f}", e.key[:12])
+            for e in entries
+        ],
+    )
+
+
+@cache.command("prune")
+@with_cache_folder
+@click.option(
+    "--days",
+    type=click.FloatRange(min=0),
+    default=30,
+    show_default=True,
+    help="Remove what no build has used for so long.",
+)
+@click.option("--all", "everything", is_flag=True, help="Remove all.")
+def prune_cache(cache_folder: Path | None, days: float, everything: bool) -> None:
+    """Remove runs that are no longer used."""
+    removed = _store(cache_folder).prune(unused_s=0 if everything else days * SECONDS_OF_DAY)
+    click.echo(f"{len(removed)} run(s) removed.")
+
+
+@cache.command("verify")
+@with_cache_folder
+def verify_cache(cache_folder: Path | None) -> None:
+    """Read every run and remove what is damaged; exit status 1 if anything was."""
+    damaged = _store(cache_folder).remove_damaged()
+    for file in damaged:
+        click.echo(f"Damaged, and removed: {file}")
+    if damaged:
+        raise click.exceptions.Exit(LESSON_FAILED)
+    click.echo("All runs are as they were written.")
 
 
 @cli.group()
@@ -314,6 +419,10 @@ def _course(folder: Path, catalogue: teaching.Catalogue) -> teaching.Course:
     return teaching.find_course(folder, catalogue) or teaching.course_of_all(catalogue)
 
 
+def _store(folder: Path | None) -> caching.Store:
+    return caching.Store(folder or caching.cache_folder())
+
+
 def _serve_command(course_folder: Path, output: Path | None) -> str:
     """Return the command that serves what was just built."""
     words = ["neuroprimer", "serve"]
@@ -333,7 +442,12 @@ def _print_json(**content: Any) -> None:
 
 
 def _finish(
-    report: teaching.BuildReport, junit: Path | None, as_json: bool, *, serve_command: str = ""
+    report: teaching.BuildReport,
+    junit: Path | None,
+    as_json: bool,
+    explain: bool,
+    *,
+    serve_command: str = "",
 ) -> None:
     """Show the outcome and choose the exit status; only a build has a command to serve it."""
     if junit:
@@ -345,6 +459,11 @@ def _finish(
         terminal.print_findings(
             [finding for one in report.reports for finding in one.findings] + [*report.findings]
         )
+        if explain:
+            rows = [(one.lesson.id, one.result.reason) for one in report.reports]
+            terminal.print_table(("lesson", "why"), rows)
+        for note in report.notes:
+            click.echo(f"Note: {note}", err=True)
         for sentence in _outcome(report, serve_command):
             click.echo(sentence)
     if not report.passed:
@@ -354,6 +473,8 @@ def _finish(
 def _outcome(report: teaching.BuildReport, serve_command: str) -> list[str]:
     passed = sum(one.passed for one in report.reports)
     sentences = [f"{passed} of {len(report.reports)} lessons passed in {report.duration_s:.1f} s."]
+    if report.is_unchanged:
+        sentences.append("Nothing has changed; the site is up to date.")
     if report.left_out:
         sentences.append(f"The site goes without: {', '.join(report.left_out)}.")
     if report.site:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from neuroprimer.teaching.event_log import EventLog
 from neuroprimer.teaching.rules import RULES_PAGE
 
 if TYPE_CHECKING:  # importing these for real would load nbclient for `neuroprimer list`
@@ -37,6 +39,9 @@ class PlainWatcher:
         """Print when a lesson begins and ends."""
         if event.result is not None:
             outcome = "failed" if event.result.failure else "ran"
+            if event.result.cached:
+                self.on_step(f"{event.lesson.id}: cached")
+                return
             self.on_step(f"{event.lesson.id}: {outcome} in {event.result.duration_s:.1f} s")
         elif not event.cell:
             self.on_step(f"{event.lesson.id}: running")
@@ -68,7 +73,8 @@ class BarWatcher:
         """Move the lesson's bar."""
         task = self.tasks[event.lesson.id]
         if event.result is not None:
-            state = "[red]failed[/]" if event.result.failure else "[green]ran[/]"
+            state = "[green]cached[/]" if event.result.cached else "[green]ran[/]"
+            state = "[red]failed[/]" if event.result.failure else state
             self.progress.update(task, total=1, completed=1, state=state)
             self.progress.stop_task(task)
         elif event.cell:
@@ -83,9 +89,36 @@ class BarWatcher:
         self.progress.add_task(words, total=None, state="")
 
 
+class Watchers:
+    """Tells several watchers."""
+
+    def __init__(self, *watchers: Watcher) -> None:
+        self.watchers = watchers
+
+    def on_event(self, event: LessonEvent) -> None:
+        """Tell all of an event."""
+        for watcher in self.watchers:
+            watcher.on_event(event)
+
+    def on_step(self, words: str) -> None:
+        """Tell all of a step."""
+        for watcher in self.watchers:
+            watcher.on_step(words)
+
+
 @contextlib.contextmanager
-def watch(lessons: Sequence[Lesson]) -> Iterator[Watcher]:
-    """Show how lessons run: bars on a terminal, plain lines elsewhere."""
+def watch(lessons: Sequence[Lesson], events: Path | None = None) -> Iterator[Watcher]:
+    """Show how lessons run: bars on a terminal, plain lines elsewhere, and events in a file."""
+    with _watch(lessons) as watcher:
+        if events is None:
+            yield watcher
+            return
+        with contextlib.closing(EventLog(events)) as log:
+            yield Watchers(log, watcher)
+
+
+@contextlib.contextmanager
+def _watch(lessons: Sequence[Lesson]) -> Iterator[Watcher]:
     console = Console(stderr=True)
     if not console.is_terminal:
         yield PlainWatcher()

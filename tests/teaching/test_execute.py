@@ -25,7 +25,8 @@ def kernels_of_this_test() -> list[psutil.Process]:
     mine = []
     for process in psutil.Process().children(recursive=True):
         try:
-            if "ipykernel_launcher" in " ".join(process.cmdline()):
+            is_plain = "ipykernel_launcher" in " ".join(process.cmdline())
+            if is_plain or process.name() == "np-kernel":
                 mine.append(process)
         except (psutil.NoSuchProcess, psutil.ZombieProcess):
             continue

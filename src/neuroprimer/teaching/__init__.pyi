@@ -3,7 +3,9 @@ from .catalogue import Catalogue, load_catalogue
 from .classroom import OpenLesson, lesson
 from .course import course_of_all, find_course, load_course, require_lessons
 from .datasets import dataset_files
-from .execute import LessonEvent, execute_lessons
+from .event_log import EventLog
+from .events import LessonEvent
+from .execute import execute_lessons
 from .hookspecs import API_VERSION, hookimpl
 from .lesson_files import load_lesson
 from .model import Course, Dataset, ExecutionResult, Finding, Lesson, Limits, Part, ValidationReport
@@ -20,6 +22,7 @@ __all__ = [
     "Catalogue",
     "Course",
     "Dataset",
+    "EventLog",
     "ExecutionResult",
     "Finding",
     "Lesson",

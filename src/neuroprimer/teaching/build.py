@@ -1,26 +1,19 @@
 """The build: a course's lessons executed, validated and, if all is well, published."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from neuroprimer.teaching import publish
+from neuroprimer.teaching.cache.lookup import Lookup, RunCache
 from neuroprimer.teaching.catalogue import Catalogue, require_sound_plugins
 from neuroprimer.teaching.course import require_lessons, require_sound_course
-from neuroprimer.teaching.execute import OnEvent, execute_lessons, ignore_event
-from neuroprimer.teaching.kernels.imports import statements_of_plugins
+from neuroprimer.teaching.events import LessonEvent, OnEvent, ignore_event
 from neuroprimer.teaching.model import Course, Finding, Lesson, Limits, Part, ValidationReport
 from neuroprimer.teaching.plugins import ask_each
-from neuroprimer.teaching.publish.jupyter_book import require_config
-from neuroprimer.teaching.publish.site import (
-    SITE_FOLDER,
-    keep_run,
-    publish_course,
-    require_output,
-)
 from neuroprimer.teaching.reports import finding_as_dict, report_as_dict, write_json, write_junit
-from neuroprimer.teaching.validate import validate_run
 
 REPORT_FILE = "report.json"
 JUNIT_FILE = "junit.xml"
@@ -42,6 +35,10 @@ class BuildReport:
         Ids of lessons that failed and that the published site goes without.
     duration_s : float
         Of the whole build.
+    is_unchanged : bool
+        Whether the site was up to date, so that there was nothing to do.
+    notes : tuple of str
+        What did not work and does no harm, such as a cache that cannot be written.
     """
 
     reports: tuple[ValidationReport, ...]
@@ -49,6 +46,8 @@ class BuildReport:
     site: Path | None = None
     left_out: tuple[str, ...] = ()
     duration_s: float = 0.0
+    is_unchanged: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -60,8 +59,10 @@ class BuildReport:
         return {
             "passed": self.passed,
             "site": str(self.site) if self.site else None,
+            "is_unchanged": self.is_unchanged,
             "left_out": list(self.left_out),
             "duration_s": round(self.duration_s, 3),
+            "notes": list(self.notes),
             "findings": [finding_as_dict(finding) for finding in self.findings],
             "lessons": [report_as_dict(report) for report in self.reports],
         }
@@ -73,6 +74,8 @@ def validate_lessons(
     *,
     limits: Limits | None = None,
     jobs: int | None = None,
+    cache: Path | None = None,
+    cold: bool = False,
     on_event: OnEvent = ignore_event,
 ) -> BuildReport:
     """Execute lessons and hold what came out against the rules.
@@ -84,7 +87,14 @@ def validate_lessons(
     catalogue : Catalogue
         Its plugins are told of each report; the lessons' own code sees the same plugins.
     limits, jobs, on_event
-        As for `execute_lessons`.
+        As for `execute_lessons`. An event with a result is all that there is of a lesson that
+        need not run.
+    cache : pathlib.Path, optional
+        A folder for runs that passed. A lesson that has a run there, and depends on nothing that
+        has changed since, is not executed. Default: execute all.
+    cold : bool
+        Whether lessons run once more in kernels that were started from nothing, to see that they
+        come out the same.
 
     Returns
     -------
@@ -92,25 +102,10 @@ def validate_lessons(
         Without a site.
     """
     began = time.perf_counter()
-    results = execute_lessons(
-        lessons,
-        jobs=jobs,
-        limits=limits,
-        variables=catalogue.variables(),
-        preloads=statements_of_plugins(catalogue.manager),
-        on_event=on_event,
-    )
-    reports = tuple(validate_run(result) for result in results)
-    findings = [
-        finding
-        for report in reports
-        for finding in ask_each(catalogue.manager, "lesson_validated", report=report).findings
-    ]
-    return BuildReport(
-        reports=reports,
-        findings=tuple(dict.fromkeys(findings)),
-        duration_s=time.perf_counter() - began,
-    )
+    runs = RunCache(catalogue, cache)
+    found = runs.find_all(tuple(lessons))
+    checked = _examine(found, runs, limits=limits, jobs=jobs, cold=cold, on_event=on_event)
+    return replace(checked, duration_s=time.perf_counter() - began)
 
 
 def build_course(
@@ -120,6 +115,8 @@ def build_course(
     output: Path,
     strict: bool = True,
     jobs: int | None = None,
+    cache: Path | None = None,
+    cold: bool = False,
     on_event: OnEvent = ignore_event,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> BuildReport:
@@ -137,15 +134,16 @@ def build_course(
     strict : bool
         Publish all or nothing. Otherwise broken plugins, faults of the syllabus and lessons
         that fail are left out and named, and the rest is published.
-    jobs, on_event
-        As for `validate_lessons`.
+    jobs, cache, cold, on_event
+        As for `validate_lessons`. If nothing has changed since the site was published, and
+        nobody has touched it, it is left as it is; the results have no notebooks then.
     on_step : callable, optional
         Is told in words what begins.
 
     Returns
     -------
     report : BuildReport
-        The site is set if one was published.
+        The site is set if one was published, or is up to date.
 
     Raises
     ------
@@ -161,35 +159,95 @@ def build_course(
         require_sound_plugins(catalogue)
         require_sound_course(course)
     require_lessons(course, catalogue)
-    require_config(course)
-    require_output(output)
-    checked = validate_lessons(
-        course.lessons,
-        catalogue,
-        limits=course.limits,
-        jobs=jobs,
-        on_event=on_event,
-    )
-    run_folder = keep_run(output, checked.reports)
-    passed = tuple(report for report in checked.reports if report.passed)
+    runs = RunCache(catalogue, cache)
+    sources = publish.site_sources(course, runs.surroundings)
+    found = runs.find_all(course.lessons)
+    inputs = publish.site_inputs(sources, runs.outputs)
+    is_current = all(one.entry for one in found) and publish.is_up_to_date(output, inputs)
+    if is_current and not catalogue.manager.hook.lesson_validated.get_hookimpls():
+        checked = _tell(found, runs, on_event)
+    else:
+        publish.require_config(course)
+        publish.require_output(output)
+        checked = _examine(
+            found, runs, limits=course.limits, jobs=jobs, cold=cold, on_event=on_event
+        )
+        is_current = is_current and checked.passed and _all_cached(checked)
     findings = (*catalogue.findings, *course.findings, *checked.findings)
-    site = None
-    if passed and (not strict or checked.passed):
-        on_step("Building and verifying the site")
-        shown = _without_lessons(course, {report.lesson.id for report in passed})
-        site_findings = publish_course(shown, passed, catalogue, output)
-        findings = (*findings, *site_findings)
-        site = None if site_findings else output / SITE_FOLDER
-    report = BuildReport(
-        reports=checked.reports,
-        findings=findings,
-        site=site,
-        left_out=tuple(r.lesson.id for r in checked.reports if not r.passed) if site else (),
-        duration_s=time.perf_counter() - began,
-    )
-    write_json(run_folder / REPORT_FILE, report.as_dict())
-    write_junit(run_folder / JUNIT_FILE, report.reports, report.findings)
+    report = replace(checked, findings=findings, is_unchanged=is_current)
+    if is_current:
+        report = replace(report, site=output / publish.SITE_FOLDER)
+    else:
+        publish.keep_run(output, checked.reports)
+        if not strict or checked.passed:
+            on_step("Building and verifying the site")
+            report = _publish(report, course, runs, output, sources)
+    report = replace(report, duration_s=time.perf_counter() - began)
+    write_json(output / publish.RUN_FOLDER / REPORT_FILE, report.as_dict())
+    write_junit(output / publish.RUN_FOLDER / JUNIT_FILE, report.reports, report.findings)
     return report
+
+
+def _examine(
+    found: Sequence[Lookup],
+    runs: RunCache,
+    *,
+    limits: Limits | None,
+    jobs: int | None,
+    cold: bool,
+    on_event: OnEvent,
+) -> BuildReport:
+    """Run and validate lessons, and tell the plugins that want to hear of it."""
+    # What executes lessons takes longer to load than all of a build that has nothing to do.
+    from neuroprimer.teaching.examine import examine_lessons
+
+    reports = examine_lessons(found, runs, limits=limits, jobs=jobs, cold=cold, on_event=on_event)
+    runs.save()
+    manager = runs.surroundings.catalogue.manager
+    findings = [
+        finding
+        for report in reports
+        for finding in ask_each(manager, "lesson_validated", report=report).findings
+    ]
+    return BuildReport(
+        reports=reports, findings=tuple(dict.fromkeys(findings)), notes=tuple(runs.notes)
+    )
+
+
+def _tell(found: Sequence[Lookup], runs: RunCache, on_event: OnEvent) -> BuildReport:
+    """Report on lessons none of which needs to run: each has passed, and nothing has changed."""
+    runs.save()
+    results = [runs.told(one) for one in found]
+    for result in results:
+        on_event(LessonEvent(lesson=result.lesson, result=result))
+    reports = tuple(ValidationReport(result=result, findings=()) for result in results)
+    return BuildReport(reports=reports, notes=tuple(runs.notes))
+
+
+def _all_cached(checked: BuildReport) -> bool:
+    return all(report.result.cached for report in checked.reports)
+
+
+def _publish(
+    report: BuildReport, course: Course, runs: RunCache, output: Path, sources: str
+) -> BuildReport:
+    """Publish the lessons that passed, and note what the site was made of."""
+    passed = tuple(one for one in report.reports if one.passed)
+    if not passed:
+        return report
+    shown = _without_lessons(course, {one.lesson.id for one in passed})
+    site_findings = publish.publish_course(shown, passed, runs.surroundings.catalogue, output)
+    report = replace(report, findings=(*report.findings, *site_findings))
+    if site_findings:
+        return report
+    are_kept = all(lesson.id in runs.outputs for lesson in course.lessons)
+    # an author may have gone on writing meanwhile
+    if are_kept and publish.site_sources(course, runs.surroundings) == sources:
+        publish.record_site(output, publish.site_inputs(sources, runs.outputs))
+    else:
+        publish.forget_site(output)
+    left_out = tuple(one.lesson.id for one in report.reports if not one.passed)
+    return replace(report, site=output / publish.SITE_FOLDER, left_out=left_out)
 
 
 def _without_lessons(course: Course, kept: set[str]) -> Course:

@@ -84,6 +84,12 @@ class Lesson:
         Who wrote it.
     cell_timeout_s, lesson_timeout_s : float, optional
         Time limits of its own; the course's hold where it has none.
+    memory_mb : float, optional
+        How much memory it may hold, in megabytes; the course's limit holds where it says nothing.
+    network : bool
+        Whether it may reach other machines while the course is built.
+    environment : tuple of str
+        Names of the environment variables that its outputs depend on.
     """
 
     id: str
@@ -100,6 +106,9 @@ class Lesson:
     authors: tuple[str, ...] = ()
     cell_timeout_s: float | None = None
     lesson_timeout_s: float | None = None
+    memory_mb: float | None = None
+    network: bool = False
+    environment: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _require_id(self.id, "lesson")
@@ -135,17 +144,26 @@ class Dataset:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How long things may take.
+    """How long things may take, and how much of the machine.
 
     Parameters
     ----------
     cell_timeout_s, lesson_timeout_s, start_timeout_s : float
         For one cell, for all cells of a lesson, and for the kernel to answer, in seconds.
+    memory_mb : float
+        For a lesson's kernel and all that it starts, in megabytes (millions of bytes).
+    output_mb : float
+        For all outputs of a lesson, in millions of characters.
+    processes : int
+        For a kernel and all that it starts.
     """
 
     cell_timeout_s: float = 120.0
     lesson_timeout_s: float = 600.0
     start_timeout_s: float = 60.0
+    memory_mb: float = 4000.0
+    output_mb: float = 20.0
+    processes: int = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,6 +225,19 @@ class ExecutionResult:
         Time until the kernel answered, and of everything, in seconds.
     cell_durations_s : mapping of int to float
         Time of each code cell that was started, by its number from 1.
+    peak_bytes : int
+        Most memory of their own that the kernel and what it started held at once.
+    cpu_s : float
+        Processor time, in seconds.
+    imported : mapping of str to str or None
+        File of each module that the kernel had imported at the end; None if it could not tell.
+    interpreter : str
+        Version of the Python that ran the lesson.
+    cached : bool
+        Whether an earlier run stands in for this one, since nothing it depends on has changed.
+        Where nothing at all had to be done, it has no notebook.
+    reason : str
+        Why the lesson ran, or need not; empty if nobody has asked.
     """
 
     lesson: Lesson
@@ -217,6 +248,12 @@ class ExecutionResult:
     start_s: float = 0.0
     duration_s: float = 0.0
     cell_durations_s: Mapping[int, float] = field(default_factory=dict)
+    peak_bytes: int = 0
+    cpu_s: float = 0.0
+    imported: Mapping[str, str] | None = None
+    interpreter: str = ""
+    cached: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,6 +58,8 @@ def report_as_dict(report: ValidationReport) -> dict[str, Any]:
     return {
         "lesson": report.lesson.id,
         "passed": report.passed,
+        "cached": result.cached,
+        "reason": result.reason,
         "start_s": round(result.start_s, 3),
         "duration_s": round(result.duration_s, 3),
         "cell_durations_s": {
@@ -117,7 +119,7 @@ def require_report_file(file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=file.parent).close()
     except OSError as error:
-        raise _report_error(file, error) from error
+        raise report_error(file, error) from error
 
 
 def _write_whole(file: Path, text: str) -> None:
@@ -128,10 +130,11 @@ def _write_whole(file: Path, text: str) -> None:
         temporary.replace(file)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise _report_error(file, error) from error
+        raise report_error(file, error) from error
 
 
-def _report_error(file: Path, error: OSError) -> ReportError:
+def report_error(file: Path, error: OSError) -> ReportError:
+    """Return what to raise when a file of ours cannot be written."""
     return ReportError(
         f"Cannot write the report {file}: {error.strerror}.",
         hint="Name a file in a folder that you may write into.",

@@ -164,6 +164,26 @@ RULES = _rules(
         "Print `path.name` instead of the whole path.",
     ),
     (
+        "NP310",
+        "A lesson holds more memory than it may",
+        "Load less at a time, or raise `memory_mb` in the lesson's metadata.",
+    ),
+    (
+        "NP311",
+        "A lesson writes more than it may",
+        "Print less, or raise `output_mb` under `[limits]` in `course.toml`.",
+    ),
+    (
+        "NP312",
+        "A lesson has more processes than it may",
+        "Start fewer, or raise `processes` under `[limits]` in `course.toml`.",
+    ),
+    (
+        "NP313",
+        "A lesson has other outputs in a kernel of its own than in a forked one",
+        "Look for what differs from run to run: the time of day, unseeded generators, sets.",
+    ),
+    (
         "NP401",
         "A lesson has no page on the built site",
         "Look at what Jupyter Book said about it.",

@@ -65,7 +65,7 @@ def _require_types(file: Path, syllabus: Mapping[str, Any]) -> None:
             isinstance(limits, dict)
             and all(key in known_limits for key in limits)
             and all(isinstance(value, int | float) and value > 0 for value in limits.values()),
-            f"limits may have {', '.join(known_limits)}, each a number of seconds above 0",
+            f"limits may have {', '.join(known_limits)}, each a number above 0",
         ),
         (
             isinstance(parts, list)

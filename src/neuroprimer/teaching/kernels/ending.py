@@ -3,7 +3,7 @@
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import psutil
 
@@ -30,6 +30,20 @@ def kill_family(pid: int, *, with_itself: bool = True) -> None:
         # what was forked since then is still in the group, which outlives its leader
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
+
+
+def kill_orphans(keep: Collection[int]) -> None:
+    """Kill what this process got from kernels that have ended, with all that it has started.
+
+    Parameters
+    ----------
+    keep : collection of int
+        Process ids of kernels that live. What else is in this process's own session is kept, too.
+    """
+    for child in psutil.Process().children():
+        with contextlib.suppress(ProcessLookupError):
+            if child.pid not in keep and os.getsid(child.pid) != os.getsid(0):
+                kill_family(child.pid)
 
 
 def descendants(pid: int) -> list[psutil.Process]:

@@ -26,9 +26,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from neuroprimer.teaching.kernels import newborn
-from neuroprimer.teaching.kernels.ending import kill_family
+from neuroprimer.teaching.kernels.ending import kill_family, kill_orphans
 from neuroprimer.teaching.kernels.hiding import HiddenModules
 from neuroprimer.teaching.kernels.messages import receive_message, send_message
+from neuroprimer.teaching.kernels.standin import standing_in
 
 # What a kernel has loaded before its first cell, whoever starts it.
 OF_EVERY_KERNEL = (
@@ -45,10 +46,16 @@ OF_EVERY_KERNEL = (
     "tornado.platform.asyncio",
 )
 
+# What the server has imported for itself, and a kernel has not. psutil stays: it looks for itself.
+OF_THE_SERVER = frozenset(("neuroprimer", "gc", "lazy_loader", "pwd", "resource", "threadpoolctl"))
+
 # Nobody keeps the server waiting with half a message.
 PATIENCE_S = 5
 
 STREAMS = 3
+
+# How the reason begins when what was imported is no longer what lies on the disk.
+STALE = "stale"
 
 
 @dataclass
@@ -69,24 +76,37 @@ class ForkServer:
         ``socket``, the path of its socket; ``listener``, the descriptor; ``statements``, what to
         run before forking; ``idle_s``, how long to stay without a kernel, in seconds, or None to
         stay until standard input is closed.
+    listener : socket.socket
+        Where requests come in.
+    modules : HiddenModules
+        Hides what is imported from now on.
+    variables : mapping of str to str
+        Environment variables that importing ipykernel sets.
     """
 
     recipe: Mapping[str, Any]
     listener: socket.socket
     modules: HiddenModules
+    variables: Mapping[str, str]
     waiting: list[tuple[socket.socket, dict[str, Any], list[int]]] = field(default_factory=list)
     strangers: dict[int, socket.socket] = field(default_factory=dict)
     children: dict[int, Child] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
     stamps: dict[str, tuple[int, int]] = field(default_factory=dict)
+    left_open: set[tuple[str, str]] = field(default_factory=set)
+    is_retired: bool = False
     quiet_since: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
         """Import one thing after another, serving whoever has what they need; then only serve."""
         for statement in self.recipe["statements"]:
-            self.serve(timeout_s=0)
-            problem = self.modules.load(statement)
+            while self.serve(timeout_s=0):
+                pass
+            before = _open_files()
+            with standing_in(self.modules):
+                problem = self.modules.load(statement)
+            self.left_open |= _open_files() - before
             if problem:
                 self.problems[statement] = problem
             self.done.add(statement)
@@ -105,7 +125,7 @@ class ForkServer:
         if self.children or self.waiting or self.strangers or self.is_owned:
             self.quiet_since = time.monotonic()
             return False
-        return time.monotonic() - self.quiet_since >= float(self.recipe["idle_s"])
+        return self.is_retired or time.monotonic() - self.quiet_since >= self.recipe["idle_s"]
 
     @property
     def is_owned(self) -> bool:
@@ -114,8 +134,9 @@ class ForkServer:
 
     # ------------------------------------------------------------------ serving
 
-    def serve(self, timeout_s: float) -> None:
-        """Answer what has come in, and take note of kernels that ended."""
+    def serve(self, timeout_s: float) -> bool:
+        """Answer what has come in, and take note of kernels that ended; tell if anybody came."""
+        has_come = False
         waiting_fd = _wakeups()
         lines = {child.owner.fileno(): child for child in self.children.values()}
         poll = select.poll()
@@ -128,8 +149,10 @@ class ForkServer:
                     os.read(waiting_fd, 4096)
             elif descriptor == self.listener.fileno():
                 self._accept()
+                has_come = True
             elif descriptor in self.strangers:
                 self._hear(self.strangers.pop(descriptor))
+                has_come = True
             elif descriptor in lines:  # nobody else would ever end this kernel
                 kill_family(lines[descriptor].pid)
             else:
@@ -138,7 +161,8 @@ class ForkServer:
         for entry in [*self.waiting]:
             if self._can_serve(entry[1]):
                 self.waiting.remove(entry)
-                self._fork(*entry)
+                self._answer(*entry)
+        return has_come
 
     def _can_serve(self, request: Mapping[str, Any]) -> bool:
         is_complete = len(self.done) == len(set(self.recipe["statements"]))
@@ -194,7 +218,8 @@ class ForkServer:
             if not pid:
                 return
             child = self.children.pop(pid, None)
-            kill_family(pid, with_itself=False)  # what a kernel left behind came to us
+            kill_family(pid, with_itself=False)
+            kill_orphans(keep=self.children)  # what it left in other sessions came to us
             if child:
                 with contextlib.suppress(OSError):
                     send_message(child.owner, {"exit": os.waitstatus_to_exitcode(status)})
@@ -202,31 +227,50 @@ class ForkServer:
 
     # ------------------------------------------------------------------ forking
 
-    def _fork(self, owner: socket.socket, request: dict[str, Any], streams: list[int]) -> None:
+    def _answer(self, owner: socket.socket, request: dict[str, Any], streams: list[int]) -> None:
         """Fork a kernel and tell its process id, or refuse and tell why."""
         try:
             reason = self._why_not()
             if reason:
+                self._retire_if_stale(reason)
                 send_message(owner, {"refused": reason})
                 owner.close()
-                return
-            ready_end, child_end = os.pipe()
+            else:
+                self._fork(owner, request, streams)
+        except OSError:  # whoever asked is gone, or the system gives us no more processes
+            owner.close()
+        finally:
+            for stream in streams:
+                os.close(stream)
+
+    def _retire_if_stale(self, reason: str) -> None:
+        """Make room for a server that imports what is there now; kernels of this one go on."""
+        if reason.startswith(STALE) and not self.is_owned and not self.is_retired:
+            self.is_retired = True
+            Path(self.recipe["socket"]).unlink(missing_ok=True)
+
+    def _fork(self, owner: socket.socket, request: dict[str, Any], streams: list[int]) -> None:
+        server = os.getpid()
+        ready_end, child_end = os.pipe()
+        try:
             gc.freeze()  # the collector would touch, and so copy, every page
             pid = os.fork()
             if not pid:
                 os.close(ready_end)
-                self._be_kernel(request, streams, child_end)
-            os.close(child_end)
+                owner.close()
+                self._be_kernel({**request, "server": server}, streams, child_end)
             self.children[pid] = Child(pid=pid, owner=owner)
-            handle = os.pidfd_open(pid)
-            send_message(owner, {"pid": pid}, [ready_end, handle])
-            os.close(ready_end)
-            os.close(handle)
-        except OSError:
-            owner.close()  # whoever asked is gone; a child of theirs is found by its line
+            try:
+                handle = os.pidfd_open(pid)
+                try:
+                    send_message(owner, {"pid": pid}, [ready_end, handle])
+                finally:
+                    os.close(handle)
+            except OSError:
+                kill_family(pid)  # whoever asked is gone; its line is closed when it has ended
         finally:
-            for stream in streams:
-                os.close(stream)
+            os.close(ready_end)
+            os.close(child_end)
 
     def _why_not(self) -> str:
         """Return what makes it unsafe to fork, or nothing."""
@@ -236,12 +280,15 @@ class ForkServer:
         zmq = sys.modules["zmq"]
         if zmq.Context._instance is not None:
             return "what was imported has opened a zmq context"
+        still_open = min(self.left_open & _open_files(), default=None)
+        if still_open:  # all kernels would share it, and the place where they read
+            return f"what was imported keeps {still_open[1]} open"
         pyplot = self.modules.hidden.get("matplotlib.pyplot")
         if pyplot is not None and pyplot._backend_mod is not None:
             return "what was imported has drawn with pyplot, which settles how figures are shown"
         changed = next((file for file, stamp in self.stamps.items() if _stamp(file) != stamp), "")
         if changed:
-            return f"stale: {Path(changed).name} has changed since it was imported"
+            return f"{STALE}: {Path(changed).name} has changed since it was imported"
         return ""
 
     def _be_kernel(self, request: dict[str, Any], streams: list[int], ready: int) -> NoReturn:
@@ -249,6 +296,7 @@ class ForkServer:
         status = 1
         try:
             self._close_everything()
+            request["env"].update(self.variables)
             newborn.become(request, streams, self.modules)
             newborn.run_kernel(request["argv"], self.modules, ready)
             status = 0
@@ -301,15 +349,22 @@ def _stamp(file: str) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_size
 
 
+def _open_files() -> set[tuple[str, str]]:
+    """Return number and name of everything that is open, but for devices."""
+    found = set()
+    for link in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # the one that lists them
+            found.add((link.name, str(link.readlink())))
+    return {(number, name) for number, name in found if not name.startswith("/dev/")}
+
+
 def _modules_of_every_kernel() -> HiddenModules:
     """Import what kernels begin with; only that stays in sight."""
-    before = set(sys.modules)
+    for name in [name for name in sys.modules if name.partition(".")[0] in OF_THE_SERVER]:
+        del sys.modules[name]  # whoever imports them gets them new
     for name in OF_EVERY_KERNEL:
         with contextlib.suppress(ImportError):  # names differ between versions of ipykernel
             importlib.import_module(name)
-    ours = {name for name in before if name.partition(".")[0] in ("neuroprimer", "threadpoolctl")}
-    for name in ours:
-        del sys.modules[name]  # a lesson that imports them gets them new
     return HiddenModules(visible=set(sys.modules))
 
 
@@ -317,17 +372,28 @@ def main() -> None:
     """Serve until nobody needs it."""
     recipe = json.loads(sys.argv[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    # it raises what no import takes for a failure of its own
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     os.environ.setdefault("MPLBACKEND", newborn.INLINE_BACKEND)
     newborn.adopt_orphans()
     gc.disable()  # importing leaves nothing to collect
+    if sys.path[0] == str(Path.cwd()):  # as ipykernel's launcher does
+        del sys.path[0]
+    before = set(os.environ.items())
+    modules = _modules_of_every_kernel()
+    sys.meta_path.insert(0, modules)
+    server = ForkServer(
+        recipe=recipe,
+        listener=socket.socket(fileno=recipe["listener"]),
+        modules=modules,
+        variables=dict(set(os.environ.items()) - before),
+    )
     try:
-        with socket.socket(fileno=recipe["listener"]) as listener:
-            modules = _modules_of_every_kernel()
-            sys.meta_path.insert(0, modules)
-            ForkServer(recipe=recipe, listener=listener, modules=modules).run()
+        with contextlib.suppress(KeyboardInterrupt), server.listener:
+            server.run()
     finally:
-        Path(recipe["socket"]).unlink(missing_ok=True)
+        if not server.is_retired:  # its place may be another's by now
+            Path(recipe["socket"]).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

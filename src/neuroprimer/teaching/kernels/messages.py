@@ -1,6 +1,7 @@
 """What a fork server and those who ask it say to each other over a Unix socket."""
 
 import json
+import os
 import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,7 +29,8 @@ def send_message(
     body = json.dumps(content).encode()
     packed = len(body).to_bytes(HEADER_BYTES, "big") + body
     sent = socket.send_fds(connection, [packed], list(descriptors))
-    connection.sendall(packed[sent:])
+    if sent < len(packed):  # who has read it all may have answered and hung up by now
+        connection.sendall(packed[sent:])
 
 
 def receive_message(
@@ -56,13 +58,18 @@ def receive_message(
         If the other side is gone.
     """
     first, descriptors, *_ = socket.recv_fds(connection, HEADER_BYTES, most_descriptors)
-    header = first + _receive(connection, HEADER_BYTES - len(first))
-    length = int.from_bytes(header, "big")
-    if length > LONGEST_MESSAGE:
-        raise EOFError(f"a message of {length} bytes is none of ours")
-    content = json.loads(_receive(connection, length))
-    if not isinstance(content, dict):
-        raise EOFError("a message is an object")
+    try:
+        header = first + _receive(connection, HEADER_BYTES - len(first))
+        length = int.from_bytes(header, "big")
+        if length > LONGEST_MESSAGE:
+            raise EOFError(f"a message of {length} bytes is none of ours")
+        content = json.loads(_receive(connection, length))
+        if not isinstance(content, dict):
+            raise EOFError("a message is an object")
+    except BaseException:
+        for descriptor in descriptors:
+            os.close(descriptor)
+        raise
     return content, list(descriptors)
 
 

@@ -1,10 +1,15 @@
 """What makes a forked child as if it had just been started: a kernel with a past of its own."""
 
 import atexit
+import contextlib
 import ctypes
+import fcntl
+import gc
 import os
 import random
 import signal
+import socket
+import struct
 import sys
 import tempfile
 import threading
@@ -25,9 +30,19 @@ THREAD_VARIABLES = {
     "openmp": ("OMP_NUM_THREADS",),
 }
 
+# A build gives each lesson a seed of its own; a student's kernel has none.
+SEED_VARIABLE = "NEUROPRIMER_SEED"
+
 INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
 
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # see prctl(2)
+# See unshare(2) and netdevice(7).
+CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1
+
+PR_SET_PDEATHSIG, PR_SET_NAME, PR_SET_CHILD_SUBREAPER = 1, 15, 36  # see prctl(2)
+
+# How a kernel is called where processes are listed; its command line is still the server's.
+PROCESS_NAME = b"np-kernel"
 
 
 def become(request: Mapping[str, Any], streams: Sequence[int], modules: HiddenModules) -> None:
@@ -36,14 +51,15 @@ def become(request: Mapping[str, Any], streams: Sequence[int], modules: HiddenMo
     Parameters
     ----------
     request : mapping
-        With ``env``, ``cwd`` and ``umask``.
+        With ``env``, ``cwd``, ``umask``, ``network``, and the process id of the ``server``.
     streams : sequence of int
         Descriptors of standard input, output and error.
     modules : HiddenModules
         What was imported before the fork.
     """
     os.setsid()
-    die_with_parent()
+    _take_name()
+    die_with_parent(request["server"])
     adopt_orphans()
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
@@ -57,9 +73,12 @@ def become(request: Mapping[str, Any], streams: Sequence[int], modules: HiddenMo
     os.umask(request["umask"])
     os.chdir(request["cwd"])
     time.tzset()
+    if not request["network"]:
+        leave_network()
     tempfile.tempdir = None  # found anew, from this environment
     _forget_the_dice(modules)
     _set_threads()
+    gc.enable()
 
 
 def run_kernel(arguments: Sequence[str], modules: HiddenModules, ready: int) -> None:
@@ -74,14 +93,15 @@ def run_kernel(arguments: Sequence[str], modules: HiddenModules, ready: int) -> 
     ready : int
         A descriptor that gets one byte when the kernel listens.
     """
+    import ipykernel
     from ipykernel.kernelapp import IPKernelApp
 
-    # The server has its own folder here, a kernel the one it is started in.
-    sys.path[:] = [entry for entry in sys.path if entry not in ("", str(Path.cwd()))]
-    sys.argv = ["ipykernel_launcher.py", *arguments]
+    sys.argv = [str(Path(ipykernel.__file__).parent.with_name("ipykernel_launcher.py")), *arguments]
     app = IPKernelApp.instance()
     app.initialize(list(arguments))  # type: ignore[no-untyped-call]
-    modules.when_revealed("matplotlib", _choose_backend)
+    modules.when_revealed("matplotlib", _choose_backend, first=True)
+    if "__mp_main__" in modules.hidden:  # as multiprocessing calls the main module
+        modules.hidden["__mp_main__"] = sys.modules["__main__"]
     os.write(ready, b"R")
     os.close(ready)
     app.start()  # type: ignore[no-untyped-call]
@@ -89,21 +109,38 @@ def run_kernel(arguments: Sequence[str], modules: HiddenModules, ready: int) -> 
 
 def _choose_backend() -> None:
     """Do what importing matplotlib would have done with this kernel's environment."""
-    sys.modules["matplotlib"].rcParams["backend"] = os.environ["MPLBACKEND"]
+    matplotlib = sys.modules["matplotlib"]
+    wanted = os.environ.get("MPLBACKEND") or matplotlib.rcParamsOrig["backend"]
+    # that none is settled yet is a value, too, which only a plain dictionary takes
+    dict.__setitem__(matplotlib.rcParams, "backend", wanted)
 
 
 def end(status: int) -> None:
     """End this process as an interpreter ends: threads joined, exit functions called."""
-    threading._shutdown()  # type: ignore[attr-defined]  # only the interpreter's end does it
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    os._exit(status)
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]  # only the interpreter's end does it
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    finally:
+        os._exit(status)  # whatever went wrong, this process must not go on as a second server
 
 
-def die_with_parent() -> None:
-    """Ask the system to kill this process when the one that forked it is gone."""
+def _take_name() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_NAME, PROCESS_NAME)
+
+
+def die_with_parent(parent: int) -> None:
+    """Ask the system to kill this process when the one that forked it is gone.
+
+    Parameters
+    ----------
+    parent : int
+        Process id of the one that forked it.
+    """
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it was faster
+        os._exit(1)
 
 
 def adopt_orphans() -> None:
@@ -111,11 +148,41 @@ def adopt_orphans() -> None:
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
+def leave_network() -> None:
+    """Move into a network that has this machine's own addresses only, where the system lets us.
+
+    Where it does not, the hook in the kernel stops Python code, though not other programs.
+    """
+    system = ctypes.CDLL(None, use_errno=True)
+    if system.unshare(CLONE_NEWNET) and not _leave_as_common_user(system):
+        return
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_:
+        # the new loopback is down, and lessons may well talk to themselves
+        request = struct.pack("16sh", b"lo", IFF_UP)
+        fcntl.ioctl(any_, SIOCSIFFLAGS, request)
+
+
+def _leave_as_common_user(system: ctypes.CDLL) -> bool:
+    user, group = os.getuid(), os.getgid()
+    if system.unshare(CLONE_NEWUSER | CLONE_NEWNET):
+        return False
+    # in its own eyes the process stays who it is
+    for file, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{user} {user} 1"),
+        ("gid_map", f"{group} {group} 1"),
+    ):
+        Path("/proc/self", file).write_text(text)
+    return True
+
+
 def _forget_the_dice(modules: HiddenModules) -> None:
-    random.seed()
+    """Give the shared generators new seeds, or those that the environment asks for."""
+    seed = os.environ.get(SEED_VARIABLE)
+    random.seed(None if seed is None else int(seed))
     numpy_random = modules.hidden.get("numpy.random")
     if numpy_random is not None:
-        numpy_random.seed()
+        numpy_random.seed(None if seed is None else int(seed))
 
 
 def _set_threads() -> None:

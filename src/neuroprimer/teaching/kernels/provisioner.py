@@ -1,10 +1,11 @@
 """The provisioner: how jupyter_client, and so every Jupyter tool, gets forked kernels."""
 
 import asyncio
+import contextlib
 import os
-import select
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
-from traitlets import List, Unicode
+from traitlets import Bool, List, Unicode
 
 from neuroprimer.teaching.kernels.imports import statements_of_installed_lessons
 from neuroprimer.teaching.kernels.messages import receive_message
@@ -22,6 +23,7 @@ from neuroprimer.teaching.kernels.servers import (
     ask_for_kernel,
     connect,
     connect_or_start,
+    has_something,
     server_path,
     why_not_fork,
 )
@@ -36,17 +38,17 @@ BARE_NAMES = ("python", f"python{sys.version_info[0]}", "python{}.{}".format(*sy
 # How long the server may take to tell the exit status of a kernel that has ended.
 LISTENING_S = 1.0
 
-STREAMS = (("stdout", 1), ("stderr", 2))
-
 
 class ForkingProvisioner(LocalProvisioner):
     """Gets kernels from a fork server; starts plain ones where that cannot be, and says why."""
 
     process: Any
+    _line: socket.socket | None = None
     server = Unicode(help="Path of the fork server's socket; empty for the one of this user.")
     needs = List(
         Unicode(), allow_none=True, default_value=None, help="Statements to wait for; None for all."
     )
+    network = Bool(True, help="Whether the kernel can reach other machines.")
     why_plain = Unicode(help="Why the kernel was started plainly; empty if it was forked.")
 
     async def launch_kernel(self, cmd: list[str], **options: Any) -> KernelConnectionInfo:
@@ -57,6 +59,11 @@ class ForkingProvisioner(LocalProvisioner):
             self.why_plain = error.message
             self.log.warning("Starting a plain kernel: %s.", error.message)
             return await super().launch_kernel(cmd, **options)
+        except asyncio.CancelledError:
+            if self._line is not None:  # nobody waits for the answer any more
+                with contextlib.suppress(OSError):
+                    self._line.shutdown(socket.SHUT_RDWR)
+            raise
         self.process = ForkedProcess(kernel)
         self.pid = self.pgid = kernel.pid  # it leads a session of its own
         self.cwd = Path(options.get("cwd") or Path.cwd())
@@ -73,17 +80,24 @@ class ForkingProvisioner(LocalProvisioner):
         reason = why_not_fork()
         if reason:
             raise NoForkError(reason)
+        if options.get("independent"):
+            raise NoForkError("the kernel is to outlive whoever starts it")
         environment = dict(options.get("env") or os.environ)
         environment.pop("JPY_PARENT_PID", None)  # its parent is the server, which looks after it
         nothing = os.open(os.devnull, os.O_RDWR)
         try:
+            output = _descriptor(options.get("stdout"), 1, nothing)
+            error = _descriptor(options.get("stderr"), 2, nothing, output)
+            self._line = self._connect(environment)
             return ask_for_kernel(
-                self._connect(environment),
+                self._line,
                 arguments=arguments,
                 environment=environment,
                 folder=str(Path(options.get("cwd") or "").absolute()),
-                streams=[nothing, *(_descriptor(options.get(s), d) for s, d in STREAMS)],
+                streams=[nothing, output, error],
                 needs=self.needs,
+                # a namespace without network reaches nobody over TCP, not even the kernel's owner
+                network=self.network or self.connection_info.get("transport") != "ipc",
             )
         finally:
             os.close(nothing)
@@ -115,14 +129,14 @@ class ForkedProcess:
 
     def poll(self) -> int | None:
         """Return the exit status as `subprocess` has it, or None while it runs."""
-        if self.returncode is None and select.select([self._handle], [], [], 0)[0]:
+        if self.returncode is None and has_something(self._handle, 0):
             self._take_leave()
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int | None:
         """Wait until it has ended."""
         if self.returncode is None:
-            select.select([self._handle], [], [], timeout)
+            has_something(self._handle, timeout)
         return self.poll()
 
     async def wait_until_ended(self) -> None:
@@ -180,7 +194,14 @@ def kernel_arguments(command: Sequence[str]) -> list[str]:
     return rest[2:]
 
 
-def _descriptor(stream: Any, default: int) -> int:
+def _descriptor(stream: Any, default: int, nothing: int, output: int | None = None) -> int:
+    """Return the descriptor that `subprocess.Popen` would give to the kernel."""
     if stream is None:
         return default
-    return stream if isinstance(stream, int) and stream >= 0 else int(stream.fileno())
+    if stream == subprocess.PIPE:
+        raise NoForkError("what the kernel writes is to go through a pipe")
+    if stream == subprocess.DEVNULL:
+        return nothing
+    if stream == subprocess.STDOUT and output is not None:
+        return output
+    return stream if isinstance(stream, int) else int(stream.fileno())

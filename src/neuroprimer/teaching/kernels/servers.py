@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -23,6 +24,9 @@ MODULE = "neuroprimer.teaching.kernels.forkserver"
 # How long a server that nobody owns waits for the next kernel.
 IDLE_S = 60.0
 IDLE_VARIABLE = "NEUROPRIMER_KERNELS_IDLE_S"
+
+# How long a kernel may take, with all imports before it. A plain one starts in a second.
+PATIENCE_S = 60.0
 
 # How many may have asked before the server looks.
 LONGEST_QUEUE = 1024
@@ -56,6 +60,10 @@ ONE_THREAD = dict.fromkeys(
     ),
     "1",
 )
+
+
+# Servers that nobody owns; whoever started one must still take note of its end.
+_started: list["subprocess.Popen[bytes]"] = []
 
 
 class NoForkError(NeuroprimerError, RuntimeError):
@@ -200,7 +208,8 @@ def connect_or_start(
         with contextlib.suppress(NoForkError):  # somebody else was faster
             return connect(path)
         idle_s = float(os.environ.get(IDLE_VARIABLE, IDLE_S))
-        start_server(path, find_statements(), environment, idle_s=idle_s)
+        _started[:] = [server for server in _started if server.poll() is None]
+        _started.append(start_server(path, find_statements(), environment, idle_s=idle_s))
         return connect(path)
 
 
@@ -212,6 +221,8 @@ def ask_for_kernel(
     folder: str,
     streams: Sequence[int],
     needs: Sequence[str] | None = None,
+    network: bool = True,
+    patience_s: float = PATIENCE_S,
 ) -> ForkedKernel:
     """Ask a server for a kernel and wait until it listens.
 
@@ -230,11 +241,15 @@ def ask_for_kernel(
     needs : sequence of str, optional
         Those of the server's statements that this kernel profits from; it is forked when they
         are done. Default: all.
+    network : bool
+        Whether the kernel and what it starts can reach other machines.
+    patience_s : float
+        How long to wait for the server, and then for the kernel, in seconds.
 
     Raises
     ------
     NoForkError
-        If the server refuses, or the kernel ends before it listens.
+        If the server refuses, the kernel ends before it listens, or either takes too long.
     """
     request: dict[str, Any] = {
         "wants": "kernel",
@@ -242,11 +257,16 @@ def ask_for_kernel(
         "env": dict(environment),
         "cwd": folder,
         "umask": _umask(),
+        "network": network,
         "needs": None if needs is None else list(needs),
     }
+    line.settimeout(patience_s)
     try:
         send_message(line, request, streams)
         answer, descriptors = receive_message(line, 2)
+    except TimeoutError as error:
+        line.close()
+        raise NoForkError(f"the fork server has not answered for {patience_s:g} s") from error
     except (OSError, EOFError, ValueError) as error:
         line.close()
         raise NoForkError("the fork server has gone") from error
@@ -254,13 +274,20 @@ def ask_for_kernel(
         line.close()
         raise NoForkError(f"the fork server refuses: {answer.get('refused', 'no reason given')}")
     ready, handle = descriptors
-    is_ready = os.read(ready, 1) == b"R"
+    is_ready = has_something(ready, patience_s) and os.read(ready, 1) == b"R"
     os.close(ready)
     if not is_ready:
         os.close(handle)
         line.close()
-        raise NoForkError("the forked kernel ended before it listened")
+        raise NoForkError("the forked kernel does not listen")
     return ForkedKernel(pid=answer["pid"], handle=handle, line=line)
+
+
+def has_something(descriptor: int, timeout_s: float | None) -> bool:
+    """Tell whether there is something to read, within some time; None waits for it."""
+    poll = select.poll()  # select() knows no descriptor above 1024
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(None if timeout_s is None else timeout_s * 1000))
 
 
 def ask_status(path: Path, *, stop: bool = False) -> dict[str, Any]:

@@ -60,6 +60,11 @@ class Kernel:
     client: AsyncKernelClient
 
     @property
+    def pid(self) -> int | None:
+        """Process id of the kernel, if it runs on this machine."""
+        return getattr(self.manager.provisioner, "pid", None)
+
+    @property
     def why_plain(self) -> str:
         """Why the kernel was not forked although it might have been; empty otherwise."""
         return str(getattr(self.manager.provisioner, "why_plain", ""))
@@ -79,6 +84,7 @@ async def start_kernel(
     variables: Mapping[str, str],
     start_timeout_s: float,
     needs: Sequence[str] | None = None,
+    network: bool = True,
 ) -> AsyncIterator[Kernel]:
     """Start a kernel in a folder of its own; kill it and all it started at the end.
 
@@ -94,6 +100,8 @@ async def start_kernel(
         How long the kernel may take to answer, in seconds.
     needs : sequence of str, optional
         The server's statements that this kernel waits for. Default: all.
+    network : bool
+        Whether a forked kernel, and what it starts, can reach other machines.
 
     Yields
     ------
@@ -113,7 +121,7 @@ async def start_kernel(
             kernel_spec_manager=_Specs(
                 # by default the manager also looks into the user's IPython folder, and makes it
                 kernel_dirs=jupyter_path("kernels"),
-                provisioner=_provisioner(workshop, needs),
+                provisioner=_provisioner(workshop, needs, network),
             ),
             log=QUIET_LOG,
             **_transport(folder),
@@ -142,10 +150,14 @@ class _Specs(KernelSpecManager):
         return spec
 
 
-def _provisioner(workshop: Workshop, needs: Sequence[str] | None) -> dict[str, Any]:
+def _provisioner(workshop: Workshop, needs: Sequence[str] | None, network: bool) -> dict[str, Any]:
     if workshop.server is None:
         return {}
-    config = {"server": str(workshop.server), "needs": None if needs is None else list(needs)}
+    config = {
+        "server": str(workshop.server),
+        "needs": None if needs is None else list(needs),
+        "network": network,
+    }
     return {"provisioner_name": PROVISIONER, "config": config}
 
 

@@ -22,6 +22,9 @@ FOLDER_PREFIX = "neuroprimer-"
 
 LOCK = "lock"
 
+# The address of a Unix socket has room for about 100 characters.
+LONGEST_SOCKET_PATH = 90
+
 # How long the server may take to leave when it is told to.
 LEAVING_S = 10
 
@@ -68,12 +71,12 @@ def open_workshop(
     sweep_up()
     with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX, ignore_cleanup_errors=True) as root:
         folder = Path(root)
-        with _held(folder / LOCK):
-            why_plain = why_not_fork() if forks else ""
+        with _holding(folder):
+            server = folder / "server.sock"
+            why_plain = (why_not_fork() or _why_no_socket(server)) if forks else ""
             if not forks or why_plain:
                 yield Workshop(folder=folder, why_plain=why_plain)
                 return
-            server = folder / "server.sock"
             process = start_server(server, statements, environment, idle_s=None)
             try:
                 yield Workshop(folder=folder, server=server)
@@ -81,24 +84,35 @@ def open_workshop(
                 _dismiss(process)
 
 
+def _why_no_socket(path: Path) -> str:
+    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+        return f"the temporary folder {tempfile.gettempdir()} has too long a name for a socket"
+    return ""
+
+
 def sweep_up() -> None:
     """Remove what runs that were killed have left: their folders, and what works in them."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
-        try:
-            with _held(folder / LOCK):
-                _kill_workers(folder)
-                shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            continue  # in use, somebody else's, or none of ours
+    for lock in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*/{LOCK}"):
+        # one that is in use, or somebody else's, stays
+        with contextlib.suppress(OSError), lock.open("r+") as file:
+            _hold(file)
+            _kill_workers(lock.parent)
+            shutil.rmtree(lock.parent, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def _held(path: Path) -> Iterator[IO[str]]:
-    """Hold a lock that the system lets go when this process ends, however it does."""
-    with path.open("r+" if path.exists() else "x") as file:
-        if os.name == "posix":
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield file
+def _holding(folder: Path) -> Iterator[None]:
+    """Hold a lock in a folder, which the system lets go when this process ends, however it does."""
+    unheld = folder / f"{LOCK}-to-be"
+    with unheld.open("x") as file:
+        _hold(file)
+        unheld.rename(folder / LOCK)  # nobody finds it before it is held
+        yield
+
+
+def _hold(file: IO[str]) -> None:
+    if os.name == "posix":
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _kill_workers(folder: Path) -> None:

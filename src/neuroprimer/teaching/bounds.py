@@ -1,0 +1,109 @@
+"""Bounds: what a lesson may use of the machine, watched while it runs."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from neuroprimer.teaching.kernels.ending import descendants
+from neuroprimer.teaching.model import Limits
+
+# How often a kernel is looked at.
+INTERVAL_S = 0.1
+
+MEGABYTE = 1_000_000
+
+
+@dataclass
+class Usage:
+    """What a kernel and everything that it started have used so far.
+
+    Parameters
+    ----------
+    peak_bytes : int
+        Most memory of their own that they held at once; files mapped into memory do not count.
+    cpu_s : float
+        Processor time of those that still run, in seconds.
+    processes : int
+        How many there were at once, at most.
+    """
+
+    peak_bytes: int = 0
+    cpu_s: float = 0.0
+    processes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breach:
+    """A bound that was overstepped: the rule, and the figure against the limit."""
+
+    rule: str
+    message: str
+
+
+async def watch_kernel(pid: int, limits: Limits, usage: Usage) -> Breach:
+    """Look at a kernel again and again, until it oversteps a bound.
+
+    Parameters
+    ----------
+    pid : int
+        Of the kernel's process.
+    limits : Limits
+        What it may use.
+    usage : Usage
+        Is brought up to date, for whoever asks later.
+
+    Returns
+    -------
+    breach : Breach
+        Of memory, or of the number of processes. Never returns if there is none.
+    """
+    while True:
+        look_at_kernel(pid, usage)
+        if usage.peak_bytes > limits.memory_mb * MEGABYTE:
+            return Breach(
+                rule="NP310",
+                message=f"it held {usage.peak_bytes / MEGABYTE:.0f} MB of memory, and may hold "
+                f"{limits.memory_mb:g} MB.",
+            )
+        if usage.processes > limits.processes:
+            return Breach(
+                rule="NP312",
+                message=f"it had {usage.processes} processes, and may have {limits.processes:g}.",
+            )
+        await asyncio.sleep(INTERVAL_S)
+
+
+def look_at_kernel(pid: int, usage: Usage) -> None:
+    """Bring up to date what a kernel has used."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        family = [psutil.Process(pid), *descendants(pid)]
+        held = sum(_own_bytes(process) for process in family)
+        usage.peak_bytes = max(usage.peak_bytes, held)
+        usage.processes = max(usage.processes, len(family))
+        usage.cpu_s = max(usage.cpu_s, sum(map(_cpu_s, family)))
+
+
+def _own_bytes(process: psutil.Process) -> int:
+    try:
+        return sum(_own_kilobytes(process.pid)) * 1024
+    except OSError:  # another system
+        with contextlib.suppress(psutil.Error):
+            return int(process.memory_info().rss)
+    return 0
+
+
+def _own_kilobytes(pid: int) -> Iterator[int]:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(("RssAnon:", "RssShmem:")):
+            yield int(line.split()[1])
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    with contextlib.suppress(psutil.Error):
+        times = process.cpu_times()
+        return float(times.user + times.system + times.children_user + times.children_system)
+    return 0.0

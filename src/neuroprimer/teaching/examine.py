@@ -1,0 +1,113 @@
+"""Examination: lessons run, or their kept runs are taken out, and what there is is validated."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from neuroprimer.teaching.cache.keeping import keep_run, note_failure, restore_run
+from neuroprimer.teaching.cache.lookup import Lookup, RunCache
+from neuroprimer.teaching.cache.reasons import DAMAGED, why_ran
+from neuroprimer.teaching.comparing import cold_findings
+from neuroprimer.teaching.events import LessonEvent, OnEvent
+from neuroprimer.teaching.execute import execute_lessons
+from neuroprimer.teaching.history import load_history, remember
+from neuroprimer.teaching.kernels.imports import statements_of_plugins
+from neuroprimer.teaching.model import ExecutionResult, Finding, Limits, ValidationReport
+from neuroprimer.teaching.validate import validate_run
+
+
+def examine_lessons(
+    found: Sequence[Lookup],
+    cache: RunCache,
+    *,
+    limits: Limits | None,
+    jobs: int | None,
+    on_event: OnEvent,
+    cold: bool = False,
+) -> tuple[ValidationReport, ...]:
+    """Run the lessons of which no kept run holds, and validate them all.
+
+    Parameters
+    ----------
+    found : sequence of Lookup
+        What the cache has of each lesson.
+    cache : RunCache
+        That has found it; runs that pass go into it as soon as they end.
+    limits, jobs, on_event
+        As for `execute_lessons`.
+    cold : bool
+        Whether every lesson runs once more, in a kernel that was started from nothing, and must
+        come out the same.
+
+    Returns
+    -------
+    reports : tuple of ValidationReport
+        In the order of `found`.
+    """
+    catalogue = cache.surroundings.catalogue
+    examination = _Examination(cache, on_event)
+    missing = [one for one in found if not (one.entry and examination.restore(one))]
+    examination.why = {one.lesson.id: DAMAGED if one.entry else one.reason for one in missing}
+    lessons = [one.lesson for one in missing]
+    variables = catalogue.variables()
+    results = execute_lessons(
+        lessons,
+        jobs=jobs,
+        limits=limits,
+        variables=variables,
+        preloads=statements_of_plugins(catalogue.manager) if missing else (),
+        history=load_history(),
+        on_event=examination.hear,
+    )
+    for result in results:
+        if result.lesson.id not in examination.reports:
+            examination.judge(result)
+    if cold:
+        plain = execute_lessons(lessons, jobs=jobs, limits=limits, variables=variables, forks=False)
+        for one, other in zip(results, plain, strict=True):
+            examination.add(one.lesson.id, cold_findings(one, other))
+    remember(results, datetime.now().astimezone().isoformat(timespec="seconds"))
+    return tuple(examination.reports[one.lesson.id] for one in found)
+
+
+class _Examination:
+    """What is known while lessons run."""
+
+    def __init__(self, cache: RunCache, on_event: OnEvent) -> None:
+        self.cache = cache
+        self.on_event = on_event
+        self.why: Mapping[str, str] = {}
+        self.reports: dict[str, ValidationReport] = {}
+
+    def restore(self, found: Lookup) -> bool:
+        """Take a run out of the cache; False when it turns out to be damaged."""
+        result = restore_run(found, self.cache)
+        if result is None:
+            return False
+        self.reports[found.lesson.id] = validate_run(result)
+        self.on_event(LessonEvent(lesson=found.lesson, result=result))
+        return True
+
+    def hear(self, event: LessonEvent) -> None:
+        """Judge a lesson as soon as it ends: a build that is killed loses no other run."""
+        if event.result is not None:
+            event = replace(event, result=self.judge(event.result))
+        self.on_event(event)
+
+    def add(self, lesson_id: str, findings: tuple[Finding, ...]) -> None:
+        """Add what was found by comparing."""
+        report = self.reports[lesson_id]
+        self.reports[lesson_id] = replace(report, findings=(*report.findings, *findings))
+
+    def judge(self, result: ExecutionResult) -> ExecutionResult:
+        """Validate a run, keep it if it has passed, and say why it was needed."""
+        lesson_id = result.lesson.id
+        report = validate_run(result)
+        not_kept = ""
+        if report.passed:
+            not_kept = keep_run(result, self.cache)
+        else:
+            note_failure(result, self.cache)
+        result = replace(result, reason=why_ran(self.why.get(lesson_id, ""), not_kept))
+        self.reports[lesson_id] = replace(report, result=result)
+        return result

@@ -1,0 +1,99 @@
+"""History: how long lessons took and what they held, kept from run to run."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import platformdirs
+
+from neuroprimer.teaching.model import ExecutionResult, Lesson
+
+FOLDER_VARIABLE = "NEUROPRIMER_CACHE"
+
+# So many runs of each lesson are remembered.
+MOST_RUNS = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class PastRun:
+    """One run of a lesson that came to its end.
+
+    Parameters
+    ----------
+    when : str
+        Date and time, ISO 8601.
+    duration_s, cpu_s : float
+        From start to end, and on processors, in seconds.
+    peak_bytes : int
+        Most memory that it held.
+    """
+
+    when: str
+    duration_s: float
+    cpu_s: float
+    peak_bytes: int
+
+
+def history_file() -> Path:
+    """Return where the history of this user's runs is."""
+    folder = os.environ.get(FOLDER_VARIABLE)
+    base = Path(folder) if folder else platformdirs.user_cache_path("neuroprimer")
+    return base / "history.json"
+
+
+def load_history(file: Path | None = None) -> dict[str, tuple[PastRun, ...]]:
+    """Return past runs by lesson id, the last one last; what cannot be read is no history."""
+    try:
+        content = json.loads((file or history_file()).read_text(encoding="utf-8"))
+        return {
+            lesson_id: tuple(PastRun(**run) for run in runs) for lesson_id, runs in content.items()
+        }
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def remember(
+    results: Iterable[ExecutionResult], when: str, file: Path | None = None
+) -> Mapping[str, tuple[PastRun, ...]]:
+    """Add runs to the history and return it; a folder that cannot be written is no fault.
+
+    Parameters
+    ----------
+    results : iterable of ExecutionResult
+        Those that failed, or need not run, are passed over.
+    when : str
+        Date and time, ISO 8601.
+    file : pathlib.Path, optional
+        Default: this user's.
+    """
+    file = file or history_file()
+    history = load_history(file)
+    for result in results:
+        if result.failure is None and not result.cached:
+            run = PastRun(
+                when=when,
+                duration_s=round(result.duration_s, 3),
+                cpu_s=round(result.cpu_s, 3),
+                peak_bytes=result.peak_bytes,
+            )
+            past = history.get(result.lesson.id, ())
+            history[result.lesson.id] = (*past, run)[-MOST_RUNS:]
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        content = {name: [asdict(run) for run in runs] for name, runs in history.items()}
+        with tempfile.NamedTemporaryFile(
+            "w", dir=file.parent, delete=False, encoding="utf-8"
+        ) as whole:
+            json.dump(content, whole)
+        Path(whole.name).replace(file)
+    return history
+
+
+def last_run(history: Mapping[str, tuple[PastRun, ...]], lesson: Lesson) -> PastRun | None:
+    """Return the last run of a lesson that came to its end, or None."""
+    past = history.get(lesson.id, ())
+    return past[-1] if past else None

@@ -1,0 +1,196 @@
+"""A build that finds nothing to do, and one that finds that the site is not as it was."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.site
+
+UP_TO_DATE = "Nothing has changed; the site is up to date."
+
+HEAVY = {"numpy", "nbclient", "nbformat", "jupytext", "jupyter_client", "zmq", "sphinx", "bs4"}
+
+
+@pytest.fixture
+def course(write_lesson, course_folder) -> Path:
+    write_lesson("print('shown on the page')")
+    return course_folder
+
+
+@pytest.fixture
+def build(neuroprimer, course):
+    return lambda *arguments: neuroprimer("build", "--course", course, "--explain", *arguments)
+
+
+def stamps(folder: Path) -> dict[str, tuple[int, int]]:
+    return {
+        str(file.relative_to(folder)): (file.stat().st_ino, file.stat().st_mtime_ns)
+        for file in folder.rglob("*")
+    }
+
+
+def test_build_without_a_change_executes_nothing_and_publishes_nothing(build, course):
+    first = build()
+    site = course / "_build" / "site"
+    before = stamps(site)
+
+    second = build()
+
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    assert UP_TO_DATE not in first.stdout
+    assert UP_TO_DATE in second.stdout
+    assert f"The course is in {site}" in second.stdout
+    assert second.stderr == "a-lesson: cached\n"
+    assert stamps(site) == before
+    report = json.loads((course / "_build" / "run" / "report.json").read_text())
+    assert report["is_unchanged"]
+    assert report["lessons"][0]["cached"]
+    assert report["lessons"][0]["reason"].startswith("cached: nothing it depends on has changed")
+    assert (course / "_build" / "run" / "notebooks" / "a-lesson.ipynb").is_file()
+
+
+def test_build_without_a_change_loads_nothing_heavy(build, course):
+    build()
+    arguments = ["build", "--course", str(course), "--plugins-dir", str(course.parent / "plugins")]
+    arguments += ["--block-plugin", "builtin", "--block-plugin", "smoothing"]
+    code = (
+        "import sys; from neuroprimer.cli import cli; "
+        f"cli({arguments!r}, standalone_mode=False); "
+        f"print(sorted({HEAVY!r} & set(sys.modules)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert UP_TO_DATE in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def edit_prose(course: Path) -> None:
+    lesson = course.parent / "plugins" / "a-lesson.md"
+    lesson.write_text(lesson.read_text().replace("Some prose.", "Other prose."))
+
+
+def edit_page(course: Path) -> None:
+    (course / "book" / "intro.md").write_text("# A course\n\nWelcome back.\n")
+
+
+def configure(course: Path) -> None:
+    (course / "_config.yml").write_text("author: Ada\n")
+
+
+def retitle(course: Path) -> None:
+    (course / "book" / "course.toml").write_text('title = "Another course"\n')
+
+
+def tamper(course: Path) -> None:
+    page = course / "_build" / "site" / "lessons" / "a-lesson.html"
+    page.write_text(page.read_text().replace("shown", "hacked"))
+
+
+def add_file(course: Path) -> None:
+    (course / "_build" / "site" / "added.html").write_text("x")
+
+
+def remove_site(course: Path) -> None:
+    (course / "_build" / "site").rename(course / "gone")
+
+
+def remove_notebook(course: Path) -> None:
+    (course / "_build" / "run" / "notebooks" / "a-lesson.ipynb").unlink()
+
+
+CHANGES = (
+    *(edit_prose, edit_page, configure, retitle),
+    *(tamper, add_file, remove_site, remove_notebook),
+)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_site_is_published_again_but_nothing_executed(build, course, change):
+    build()
+    change(course)
+
+    done = build()
+
+    assert done.returncode == 0, done.stderr
+    assert UP_TO_DATE not in done.stdout
+    assert "a-lesson: cached" in done.stderr
+    page = (course / "_build" / "site" / "lessons" / "a-lesson.html").read_text()
+    assert "shown on the page" in page
+    assert ("Other prose." in page) == (change is edit_prose)
+    assert UP_TO_DATE in build().stdout
+
+
+def test_damaged_run_is_executed_again_and_never_published(build, course, cache_folder):
+    build()
+    (outputs,) = cache_folder.rglob("outputs-*.json")
+    outputs.write_bytes(outputs.read_bytes().replace(b"shown on", b"hacked  "))
+    edit_page(course)
+
+    done = build()
+
+    assert "ran: the stored run is damaged" in done.stdout
+    page = (course / "_build" / "site" / "lessons" / "a-lesson.html").read_text()
+    assert "shown on the page" in page
+    assert "hacked" not in page
+
+
+def test_without_the_cache_all_is_done_anew(build):
+    build()
+
+    done = build("--no-cache")
+
+    assert "ran: the cache is off" in done.stdout
+    assert UP_TO_DATE not in done.stdout
+
+
+def test_plugin_that_wants_to_hear_of_reports_hears_of_them(build, write_plugin, tmp_path):
+    write_plugin(
+        "listens",
+        f"""
+        from pathlib import Path
+        from neuroprimer.teaching import hookimpl
+
+        @hookimpl
+        def lesson_validated(report):
+            with Path({str(tmp_path / "heard")!r}).open("a") as file:
+                print(report.result.notebook.cells[1].outputs[0].text, file=file, end="")
+        """,
+    )
+    build()
+
+    done = build()
+
+    assert UP_TO_DATE in done.stdout
+    assert (tmp_path / "heard").read_text() == "shown on the page\n" * 2
+
+
+def test_page_that_was_another_one_meanwhile_is_not_taken_for_up_to_date(
+    write_lesson, course_folder, neuroprimer, monkeypatch
+):
+    intro = course_folder / "book" / "intro.md"
+    before = intro.read_text()
+    monkeypatch.setenv("PAGE", str(intro))
+    write_lesson(
+        "import os; from pathlib import Path; _ = Path(os.environ['PAGE']).write_text('# Late')"
+    )
+    neuroprimer("build", "--course", course_folder)
+    page = course_folder / "_build" / "site" / "intro.html"
+    assert "Late" in page.read_text()
+    intro.write_text(before)
+
+    done = neuroprimer("build", "--course", course_folder)
+
+    assert UP_TO_DATE not in done.stdout
+    assert "Late" not in page.read_text()
+
+
+def test_clean_leaves_nothing(build, neuroprimer, course):
+    build()
+
+    neuroprimer("clean", "--course", course)
+
+    assert list((course / "_build").iterdir()) == []
