@@ -209,8 +209,12 @@ def _examine(
         for report in reports
         for finding in ask_each(manager, "lesson_validated", report=report).findings
     ]
+    reasons = dict.fromkeys(report.result.why_plain for report in reports)
+    plain = [f"kernels were started from nothing: {reason}." for reason in reasons if reason]
     return BuildReport(
-        reports=reports, findings=tuple(dict.fromkeys(findings)), notes=tuple(runs.notes)
+        reports=reports,
+        findings=tuple(dict.fromkeys(findings)),
+        notes=(*plain, *runs.notes),
     )
 
 

@@ -38,7 +38,8 @@ def server(shared_bench):
         "os.environ['OF_THE_MODULE'] = 'set'\n"
         "warnings.filterwarnings('ignore', message='of the module')",
     )
-    return shared_bench.serve("import counts", "import speaks", "import sets", "import numpy.random")
+    statements = [f"import {name}" for name in ("counts", "speaks", "sets", "numpy.random")]
+    return shared_bench.serve(*statements)
 
 
 @pytest.fixture(scope="module")
@@ -308,7 +309,7 @@ UNFIT = {
         "import matplotlib.pyplot as plt\nplt.plot([1])",
         "has drawn with pyplot, which settles how figures are shown",
     ),
-    "open file": ("file = open(__file__)", "unfit.py open"),
+    "file without a name": ("import tempfile\nfile = tempfile.TemporaryFile()", "(deleted) open"),
     "open socket": ("import socket\nline = socket.socket()", "keeps socket:"),
 }
 
@@ -323,6 +324,16 @@ def test_server_refuses_to_fork_when_a_module_has_made_it_unfit(bench, what):
 
     assert "the fork server refuses" in str(refused.value)
     assert reason in str(refused.value)
+
+
+def test_file_that_a_module_holds_open_is_read_by_each_kernel_from_where_it_was(bench):
+    bench.write(holds="# abcdefgh\nfile = open(__file__, 'rb', buffering=0)\nfile.read(2)")
+    server = bench.serve("import holds")
+    one, other = bench.fork(server), bench.fork(server)
+
+    assert one.value("__import__('holds').file.read(4)") == b"abcd"
+    assert other.value("__import__('holds').file.read(4)") == b"abcd"
+    assert one.value("__import__('holds').file.read(4)") == b"efgh"
 
 
 def test_lesson_runs_plainly_when_the_server_refuses(bench, make_lesson, monkeypatch):

@@ -42,7 +42,12 @@ OF_EVERY_KERNEL = (
     "ipykernel.debugger",
     "IPython.core.completerlib",
     "IPython.core.history",
+    "IPython.core.debugger",
+    "IPython.core.debugger_backport",
+    "IPython.core.oinspect",
     "IPython.extensions.storemagic",
+    "IPython.utils.wildcard",
+    "sqlite3",
     "tornado.platform.asyncio",
 )
 
@@ -253,6 +258,7 @@ class ForkServer:
         server = os.getpid()
         ready_end, child_end = os.pipe()
         try:
+            newborn.look_for_threads(self.modules)
             gc.freeze()  # the collector would touch, and so copy, every page
             pid = os.fork()
             if not pid:
@@ -280,9 +286,9 @@ class ForkServer:
         zmq = sys.modules["zmq"]
         if zmq.Context._instance is not None:
             return "what was imported has opened a zmq context"
-        still_open = min(self.left_open & _open_files(), default=None)
-        if still_open:  # all kernels would share it, and the place where they read
-            return f"what was imported keeps {still_open[1]} open"
+        shared = [name for _, name in self.left_open & _open_files() if not Path(name).is_file()]
+        if shared:  # all kernels would have the same one, and take from each other what comes
+            return f"what was imported keeps {min(shared)} open"
         pyplot = self.modules.hidden.get("matplotlib.pyplot")
         if pyplot is not None and pyplot._backend_mod is not None:
             return "what was imported has drawn with pyplot, which settles how figures are shown"
@@ -297,6 +303,7 @@ class ForkServer:
         try:
             self._close_everything()
             request["env"].update(self.variables)
+            newborn.open_anew(int(number) for number, _ in self.left_open & _open_files())
             newborn.become(request, streams, self.modules)
             newborn.run_kernel(request["argv"], self.modules, ready)
             status = 0
@@ -343,7 +350,7 @@ def _require_same_user(connection: socket.socket) -> None:
 
 def _stamp(file: str) -> tuple[int, int] | None:
     try:
-        found = Path(file).stat()
+        found = os.stat(file)  # noqa: PTH116  # of thousands of files, before each fork
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size
@@ -365,6 +372,7 @@ def _modules_of_every_kernel() -> HiddenModules:
     for name in OF_EVERY_KERNEL:
         with contextlib.suppress(ImportError):  # names differ between versions of ipykernel
             importlib.import_module(name)
+    newborn.rehearse()
     return HiddenModules(visible=set(sys.modules))
 
 

@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import fcntl
 import gc
+import itertools
 import os
 import random
 import signal
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,14 @@ def become(request: Mapping[str, Any], streams: Sequence[int], modules: HiddenMo
     gc.enable()
 
 
+def rehearse() -> None:
+    """Do once what every kernel does first, so that what it compiles and looks up is there."""
+    from ipykernel.kernelapp import IPKernelApp
+
+    app = IPKernelApp()  # type: ignore[no-untyped-call]
+    app.parse_command_line(["-f", "kernel.json"])
+
+
 def run_kernel(arguments: Sequence[str], modules: HiddenModules, ready: int) -> None:
     """Run an ipykernel until it is told to end.
 
@@ -124,6 +133,23 @@ def end(status: int) -> None:
             stream.flush()
     finally:
         os._exit(status)  # whatever went wrong, this process must not go on as a second server
+
+
+def open_anew(descriptors: Iterable[int]) -> None:
+    """Open files once more, each at its place: processes that share one share where they read.
+
+    Parameters
+    ----------
+    descriptors : iterable of int
+        Of files that exist.
+    """
+    for descriptor in descriptors:
+        place = os.lseek(descriptor, 0, os.SEEK_CUR)
+        flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+        own = os.open(f"/proc/self/fd/{descriptor}", flags)
+        os.lseek(own, place, os.SEEK_SET)
+        os.dup2(own, descriptor, inheritable=False)
+        os.close(own)
 
 
 def _take_name() -> None:
@@ -185,10 +211,22 @@ def _forget_the_dice(modules: HiddenModules) -> None:
         numpy_random.seed(None if seed is None else int(seed))
 
 
+# The libraries with threads of their own, and of how many modules they are.
+_LIBRARIES: dict[int, list[Any]] = {}
+
+
+def look_for_threads(modules: HiddenModules) -> None:
+    """Look up the libraries whose threads each kernel will set; the server does it for all."""
+    if len(modules.hidden) not in _LIBRARIES:
+        _LIBRARIES.clear()
+        found = threadpoolctl.ThreadpoolController().lib_controllers
+        _LIBRARIES[len(modules.hidden)] = found
+
+
 def _set_threads() -> None:
     """Give the libraries for linear algebra the threads that they would have started with."""
     cores = len(os.sched_getaffinity(0))
-    for library in threadpoolctl.ThreadpoolController().lib_controllers:
+    for library in itertools.chain.from_iterable(_LIBRARIES.values()):
         asked = [
             os.environ.get(name, "") for name in THREAD_VARIABLES.get(library.internal_api, ())
         ]
