@@ -1,5 +1,6 @@
 """Readings: how many images are gone through once, by several threads or by dask."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -18,12 +19,14 @@ from neuroprimer.imaging.tables.moments import ColumnMoments
 from neuroprimer.imaging.tables.sources import DaskSource, Images, make_source
 from neuroprimer.imaging.tables.stacking import NoImagesError
 
-# Voxels of one slab: a row of them is worth a read of its own, and all rows of one slab together
-# are worth a thread.
-SLAB_VOXELS = 1 << 15
+# Most voxels of one slab: a row of so many is well worth a read of its own.
+SLAB_VOXELS = 1 << 16
+
+# All rows of so many voxels together are worth a thread.
+VOXELS_OF_THREAD = 1 << 15
 
 # Rows read at a time within a slab.
-SLAB_ROWS = 32
+SLAB_ROWS = 16
 
 # More numbers than numpy adds up in the time in which numba is loaded.
 MANY_NUMBERS = 1 << 28
@@ -137,7 +140,7 @@ class Reading:
             sums, counts = zip(*(moments.add(block, columns) for block in blocks), strict=True)
             return np.concatenate(sums), np.concatenate(counts)
 
-        slabs = make_slices(source.n_voxels, SLAB_VOXELS)
+        slabs = make_slices(source.n_voxels, _slab_width(source.n_voxels, self.n_workers))
         row_sums = np.zeros(source.n_images)
         row_counts = np.zeros(source.n_images, np.int64)
         found = map_in_order(gather, slabs, n_workers=self.n_workers)
@@ -166,6 +169,13 @@ class Reading:
             n_all = self.source.n_images
             # of a list, the number of images is known, but not how many volumes each one has
             self.progress(n_done, None if n_all is None or n_done > n_all else n_all)
+
+
+def _slab_width(n_voxels: int, n_workers: int) -> int:
+    """Return how many voxels a slab has, so that all threads have equally many slabs."""
+    useful = min(n_workers, math.ceil(n_voxels / VOXELS_OF_THREAD))
+    rounds = math.ceil(n_voxels / (SLAB_VOXELS * useful))
+    return math.ceil(n_voxels / (rounds * useful))
 
 
 def _require_workers(n_workers: int | None) -> int:

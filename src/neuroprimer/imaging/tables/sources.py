@@ -76,12 +76,18 @@ class PlainFileSource(SlabSource):
         start, stop, _ = columns.indices(self.n_voxels)
         stored = self._voxels.dtype
         buffer = np.empty((min(n_rows, self.n_images), stop - start), stored)
+        first_byte = self._voxels.offset + start * stored.itemsize
+        row_bytes = self.n_voxels * stored.itemsize
         with self._voxels.reading(), self._voxels.path.open("rb", 0) as file:
             for first in range(0, self.n_images, n_rows):
                 block = buffer[: self.n_images - first]
-                for row, target in enumerate(block, start=first):
-                    file.seek(self._voxels.offset + (row * self.n_voxels + start) * stored.itemsize)
-                    _fill(file, target)
+                rows = enumerate(block.view(np.uint8), start=first)
+                for row, target in rows:
+                    file.seek(first_byte + row * row_bytes)
+                    # nearly always all in one go
+                    if file.readinto(target) != len(target):
+                        file.seek(first_byte + row * row_bytes)
+                        _fill(file, target)
                 yield self._voxels.scale(block)
 
 
