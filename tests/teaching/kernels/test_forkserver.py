@@ -225,12 +225,19 @@ def full_server(shared_bench):
     return shared_bench.serve("import pandas", "import thick", "from nilearn import plotting")
 
 
-def test_submodule_that_a_lesson_forgot_to_import_is_missing(bench, full_server):
-    kernel = bench.fork(full_server)
+@pytest.fixture(scope="module")
+def full_plain(shared_bench):
+    """A plain kernel in which nothing else happens than in forked kernels of that server."""
+    return shared_bench.start()
+
+
+def test_submodule_that_a_lesson_forgot_to_import_is_missing(bench, full_server, full_plain):
     forgotten = "import nilearn\nnilearn.plotting"
 
-    assert kernel.error(forgotten) == bench.start().error(forgotten)
-    assert kernel.error(forgotten).startswith("AttributeError")
+    error = bench.fork(full_server).error(forgotten)
+
+    assert error.startswith("AttributeError")
+    assert error == full_plain.error(forgotten)
 
 
 def test_imports_load_what_they_load_in_a_plain_kernel(bench, full_server):
@@ -241,20 +248,20 @@ def test_imports_load_what_they_load_in_a_plain_kernel(bench, full_server):
     assert forked.value(MODULES) == plain.value(MODULES)
 
 
-def test_pandas_knows_that_it_is_in_a_notebook(bench, full_server):
+def test_pandas_knows_that_it_is_in_a_notebook(bench, full_server, full_plain):
     columns = "__import__('pandas').get_option('display.max_columns')"
 
-    assert bench.fork(full_server).value(columns) == bench.start().value(columns)
+    assert bench.fork(full_server).value(columns) == full_plain.value(columns)
 
 
-def test_settings_of_plots_are_not_shared(bench, full_server):
+def test_settings_of_plots_are_not_shared(bench, full_server, full_plain):
     first = bench.fork(full_server)
     first.run("import matplotlib.pyplot as plt; plt.rcParams['lines.linewidth'] = 7; plt.figure()")
     settings = (
         "import matplotlib.pyplot as plt; print(sorted(plt.rcParams.items()), plt.get_fignums())"
     )
 
-    assert bench.fork(full_server).run(settings) == bench.start().run(settings)
+    assert bench.fork(full_server).run(settings) == full_plain.run(settings)
 
 
 def test_settings_of_a_module_hold_where_it_is_imported(bench, full_server):
@@ -280,7 +287,7 @@ def test_backend_that_a_lesson_takes_away_is_chosen_anew(bench, full_server):
         print(matplotlib.get_backend())
     """
 
-    assert bench.fork(full_server).run(code) == bench.start().run(code)
+    assert bench.fork(full_server).run(code) == "agg\n"
 
 
 def test_figure_is_shown_after_its_formats_were_set(bench):

@@ -26,7 +26,7 @@ SLAB_VOXELS = 1 << 16
 VOXELS_OF_THREAD = 1 << 15
 
 # Rows read at a time within a slab.
-SLAB_ROWS = 16
+SLAB_ROWS = 32
 
 # More numbers than numpy adds up in the time in which numba is loaded.
 MANY_NUMBERS = 1 << 28
