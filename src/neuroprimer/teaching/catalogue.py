@@ -1,5 +1,6 @@
 """The catalogue: every lesson and dataset there is, and which plugin brought it."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -164,6 +165,15 @@ def load_catalogue(
         plugins_dir=plugins_dir,
         findings=loaded.findings,
         strict=strict,
+    )
+
+
+def load_catalogue_here() -> Catalogue:
+    """Load the plugins that the environment of this process asks for, as a build gives it on."""
+    plugins_dir = os.environ.get(PLUGINS_DIR_VARIABLE)
+    return load_catalogue(
+        plugins_dir=Path(plugins_dir) if plugins_dir else None,
+        blocked=os.environ.get(BLOCKED_VARIABLE, "").split(),
     )
 
 

@@ -1,13 +1,11 @@
 """The classroom: what a lesson's own code asks of neuroprimer while it runs."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from neuroprimer.teaching.catalogue import Catalogue, did_you_mean, load_catalogue
+from neuroprimer.teaching.catalogue import Catalogue, did_you_mean, load_catalogue_here
 from neuroprimer.teaching.datasets import DatasetError, dataset_files, require_dataset
 from neuroprimer.teaching.model import Lesson
-from neuroprimer.teaching.plugins import BLOCKED_VARIABLE, PLUGINS_DIR_VARIABLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +88,5 @@ def lesson(lesson_id: str) -> OpenLesson:
     >>> neuroprimer.lesson("what-is-an-image").data("mni152-t1").suffixes[-2:]
     ['.nii', '.gz']
     """
-    plugins_dir = os.environ.get(PLUGINS_DIR_VARIABLE)
-    catalogue = load_catalogue(
-        plugins_dir=Path(plugins_dir) if plugins_dir else None,
-        blocked=os.environ.get(BLOCKED_VARIABLE, "").split(),
-    )
+    catalogue = load_catalogue_here()
     return OpenLesson(lesson=catalogue.require_lesson(lesson_id), catalogue=catalogue)

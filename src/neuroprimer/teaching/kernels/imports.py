@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pluggy
 
-from neuroprimer.teaching.catalogue import load_catalogue
+from neuroprimer.teaching.catalogue import load_catalogue_here
 from neuroprimer.teaching.model import Lesson
 from neuroprimer.teaching.notebooks import NotebookError, code_cells, read_notebook
 from neuroprimer.teaching.plugins import ask_each
@@ -86,6 +86,6 @@ def statements_of_plugins(manager: pluggy.PluginManager) -> tuple[str, ...]:
 
 def statements_of_installed_lessons() -> tuple[str, ...]:
     """Return what all lessons of all installed plugins import, for tools that ask for a kernel."""
-    catalogue = load_catalogue()
+    catalogue = load_catalogue_here()
     lessons = statements_of_lessons(catalogue.lessons.values())
     return (*lessons, *statements_of_plugins(catalogue.manager))

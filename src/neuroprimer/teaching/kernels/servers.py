@@ -9,6 +9,7 @@ import select
 import socket
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +115,9 @@ def server_path(environment: Mapping[str, str]) -> Path:
     NoForkError
         If that folder belongs to somebody else, or is open to others.
     """
-    folder = platformdirs.user_runtime_path("neuroprimer")
+    with warnings.catch_warnings():  # that there is no such folder yet is nobody's fault
+        warnings.simplefilter("ignore")
+        folder = platformdirs.user_runtime_path("neuroprimer")
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         facts = folder.stat()

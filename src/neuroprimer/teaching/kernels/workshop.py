@@ -82,6 +82,7 @@ def open_workshop(
                 yield Workshop(folder=folder, server=server)
             finally:
                 _dismiss(process)
+                _kill_workers(folder)  # what a server that was killed could not end any more
 
 
 def _why_no_socket(path: Path) -> str:
