@@ -388,3 +388,45 @@ def wait_for_kernels(pid: int, count: int) -> list[psutil.Process]:
             return psutil.Process(pid).children(recursive=True)
         time.sleep(0.1)
     raise AssertionError("the kernels did not start")
+
+
+def test_lesson_that_differs_from_run_to_run_is_found_by_cold(
+    write_lesson, course_folder, neuroprimer
+):
+    write_lesson("1", "import os; print(os.urandom(8))", lesson_id="chance")
+    write_lesson("import random; print(random.random())", lesson_id="steady")
+
+    done = neuroprimer("validate", "--course", course_folder, "--cold")
+
+    assert done.returncode == LESSON_FAILED
+    assert "NP313 chance, code cell 2: output 1 (stream) differs." in done.stderr
+    assert "1 of 2 lessons passed" in done.stdout
+
+
+def test_events_are_written_as_they_happen(write_lesson, course_folder, neuroprimer, tmp_path):
+    write_lesson("1", "2")
+    file = tmp_path / "events.jsonl"
+
+    neuroprimer("validate", "--course", course_folder, "--events", file)
+    ran = [json.loads(line) for line in file.read_text().splitlines()]
+    neuroprimer("validate", "--course", course_folder, "--events", file)
+    (kept,) = [json.loads(line) for line in file.read_text().splitlines()]
+
+    assert [event["event"] for event in ran] == [
+        "lesson_began",
+        "cell_began",
+        "cell_began",
+        "lesson_ended",
+    ]
+    assert (ran[2]["cell"], ran[2]["cells"], ran[3]["outcome"]) == (2, 2, "ran")
+    assert (kept["event"], kept["outcome"]) == ("lesson_ended", "cached")
+
+
+def test_events_that_cannot_be_written_are_a_clear_error(write_lesson, course_folder, neuroprimer):
+    write_lesson("1")
+
+    done = neuroprimer("validate", "--course", course_folder, "--events", "/no/such/folder/e")
+
+    assert done.returncode == NOT_POSSIBLE
+    assert "Cannot write the report /no/such/folder/e" in done.stderr
+    assert "Traceback" not in done.stderr
