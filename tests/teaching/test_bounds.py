@@ -113,6 +113,7 @@ def test_too_many_processes(make_lesson):
 REACHES_OUT = {
     "address": "import socket; socket.create_connection(('192.0.2.1', 80), timeout=1)",
     "name": "import urllib.request; urllib.request.urlopen('http://example.org')",
+    "name that begins like ours": "import socket; socket.getaddrinfo('127.example.org', 80)",
     "datagram": "import socket as s; s.socket(type=s.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 9))",
 }
 
@@ -201,6 +202,14 @@ def test_lesson_that_hides_what_it_imports_is_known_to(make_lesson):
     (result,) = execute_lessons([make_lesson("isinstance = None")])
 
     assert result.failure is None
+    assert result.imported is None
+
+
+def test_kernel_that_goes_after_its_last_cell_takes_no_other_lesson_along(make_lesson):
+    code = "import os, threading; threading.Timer(0.01, os._exit, [0]).start()"
+
+    result = execute_with_neighbour(make_lesson, code, limits=Limits())
+
     assert result.imported is None
 
 

@@ -210,7 +210,10 @@ async def _run_cells(run: LessonRun, kernel: Kernel, client: "_BoundedClient") -
         client.nb.metadata["language_info"] = info["content"]["language_info"] if info else {}
         is_python = client.nb.metadata["language_info"].get("name") == "python"
         if is_python:
-            await _prepare_python(run, kernel)
+            try:
+                await _prepare_python(run, kernel)
+            except TimeoutError:
+                return run.finding("NP305", f"The kernel said nothing for {ERRAND_TIMEOUT_S} s.")
         for number, cell in code_cells(client.nb):
             run.cell = number
             await _run_cell(run, client, cell)
@@ -304,12 +307,12 @@ async def _prepare_python(run: LessonRun, kernel: Kernel) -> None:
 
 
 async def _ask_what_is_imported(run: LessonRun, kernel: Kernel) -> None:
-    reply = await _run_errand(kernel, "", {"imported": WHAT_IS_IMPORTED})
     try:
+        reply = await _run_errand(kernel, "", {"imported": WHAT_IS_IMPORTED})
         text = reply["content"]["user_expressions"]["imported"]["data"]["text/plain"]
         run.interpreter, run.imported = json.loads(ast.literal_eval(text))
-    except (LookupError, TypeError, ValueError, SyntaxError):
-        run.imported = None  # the lesson has changed what the answer is made with
+    except (TimeoutError, LookupError, TypeError, ValueError, SyntaxError):
+        run.imported = None  # the kernel is gone, or the lesson has changed what it answers with
 
 
 async def _run_errand(

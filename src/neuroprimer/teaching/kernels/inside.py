@@ -11,7 +11,7 @@ import socket
 import sys
 from typing import Any
 
-LOOPBACK = ("localhost", "127.", "::1", "0.0.0.0")  # noqa: S104  # nothing listens here
+LOOPBACK = ("", "localhost", "::1", "0.0.0.0")  # noqa: S104  # nothing listens here
 
 # Events of Python that lead out of this machine, and which of their arguments holds the address.
 WAYS_OUT = {
@@ -81,7 +81,8 @@ def turn_network_off() -> None:
 
 
 def _is_near(host: str) -> bool:
-    return not host or host.startswith(LOOPBACK) or host == socket.gethostname()
+    is_loopback_v4 = host.startswith("127.") and host.replace(".", "").isdecimal()
+    return host in LOOPBACK or is_loopback_v4 or host == socket.gethostname()
 
 
 def cut_output(most_characters: int) -> None:
