@@ -18,6 +18,7 @@ from neuroprimer import teaching, terminal
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching import cache as caching
 from neuroprimer.teaching import publish
+from neuroprimer.teaching.folders import cache_folder as cache_folder_of_user
 from neuroprimer.teaching.plugins import BLOCKED_VARIABLE, PLUGINS_DIR_VARIABLE
 
 SECONDS_OF_DAY = 86_400
@@ -108,7 +109,7 @@ def with_cache(command: Callable[..., None]) -> Callable[..., None]:
     def with_folder(
         *arguments: Any, cache_folder: Path | None, no_cache: bool, cold: bool, **options: Any
     ) -> None:
-        folder = None if no_cache or cold else cache_folder or caching.cache_folder()
+        folder = None if no_cache or cold else cache_folder or cache_folder_of_user()
         command(*arguments, cache=folder, cold=cold, **options)
 
     return with_folder
@@ -420,7 +421,7 @@ def _course(folder: Path, catalogue: teaching.Catalogue) -> teaching.Course:
 
 
 def _store(folder: Path | None) -> caching.Store:
-    return caching.Store(folder or caching.cache_folder())
+    return caching.Store(folder or cache_folder_of_user())
 
 
 def _serve_command(course_folder: Path, output: Path | None) -> str:

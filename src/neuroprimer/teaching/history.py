@@ -2,17 +2,13 @@
 
 import contextlib
 import json
-import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import platformdirs
-
+from neuroprimer.teaching.folders import cache_folder
 from neuroprimer.teaching.model import ExecutionResult, Lesson
-
-FOLDER_VARIABLE = "NEUROPRIMER_CACHE"
 
 # So many runs of each lesson are remembered.
 MOST_RUNS = 20
@@ -40,9 +36,7 @@ class PastRun:
 
 def history_file() -> Path:
     """Return where the history of this user's runs is."""
-    folder = os.environ.get(FOLDER_VARIABLE)
-    base = Path(folder) if folder else platformdirs.user_cache_path("neuroprimer")
-    return base / "history.json"
+    return cache_folder() / "history.json"
 
 
 def load_history(file: Path | None = None) -> dict[str, tuple[PastRun, ...]]:

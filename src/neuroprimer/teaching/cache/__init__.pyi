@@ -1,6 +1,5 @@
 from .fingerprints import Dependencies
 from .lookup import Lookup, RunCache
-from .places import cache_folder
 from .reasons import date_of
 from .store import Entry, Store
 
@@ -10,6 +9,5 @@ __all__ = [
     "Lookup",
     "RunCache",
     "Store",
-    "cache_folder",
     "date_of",
 ]

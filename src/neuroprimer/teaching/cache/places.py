@@ -1,23 +1,13 @@
-"""Places: where the cache lies, and names for files that hold on another machine, too."""
+"""Places: names for files that hold on another machine, too."""
 
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import platformdirs
-
-FOLDER_VARIABLE = "NEUROPRIMER_CACHE"
 PACKAGE = Path(__file__).parent.parent.parent
 
 # Stands for the folder of a lesson, which is another one for each.
 LESSON = "{lesson}"
-
-
-def cache_folder() -> Path:
-    """Return the folder of this user's cache: what the variable says, or the system's place."""
-    folder = os.environ.get(FOLDER_VARIABLE)
-    return Path(folder) if folder else platformdirs.user_cache_path("neuroprimer")
 
 
 class Places:
