@@ -74,30 +74,3 @@ def add_rows(
                 apart = mean - total[place] / n_old
                 squares[place] += apart * apart * (n_old * (n_rows / n_new))
             total[place] += n_rows * offset + sums[column]
-
-
-def sum_rows(block: NDArray[Any], total: NDArray[np.float64]) -> None:
-    """Add rows to the sums of columns.
-
-    Parameters
-    ----------
-    block : (n_rows, n_columns) array
-        Further rows, of any type of real numbers.
-    total : (n_columns,) array
-        Sums so far; they are changed.
-
-    Examples
-    --------
-    >>> total = np.zeros(2)
-    >>> sum_rows(np.array([[1.0, 5.0], [3.0, 5.0]]), total)
-    >>> total
-    array([ 4., 10.])
-    """
-    n_rows, n_columns = block.shape
-    for start in range(0, n_columns, STRIP):
-        stop = min(start + STRIP, n_columns)
-        sums = total[start:stop]
-        for row in range(n_rows):
-            line = block[row, start:stop]
-            for column in range(stop - start):
-                sums[column] += line[column]

@@ -16,7 +16,7 @@ from neuroprimer.errors import NeuroprimerError
 from neuroprimer.imaging.engine.compiled import Loop, find_compiled
 from neuroprimer.imaging.engine.finite import NanPolicy
 from neuroprimer.imaging.engine.workers import map_in_order
-from neuroprimer.imaging.tables.moment_loops import add_rows, sum_rows
+from neuroprimer.imaging.tables.moment_loops import add_rows
 
 # A tile in float64 should stay in the second-level cache of one core.
 TILE_BYTES = 1 << 21
@@ -92,16 +92,16 @@ class ColumnMoments:
         self._nan = nan
         # The compiled loop knows neither extremes nor numbers to be passed over.
         is_plain = nan == "raise" and self._wanted.isdisjoint({"min", "max"})
-        # Where only sums are asked for, numbers need not be turned into float64 in a place apart.
+        # Where only sums are asked for, numpy takes a block as a whole, hardly slower than a loop.
         self._is_sum = nan == "raise" and self._wanted <= {"mean", "sum"}
-        loop = sum_rows if self._is_sum else add_rows
-        self._loop = find_compiled(loop, any_order=True) if is_long and is_plain else None
+        is_worth_it = is_long and is_plain and not self._is_sum
+        self._loop = find_compiled(add_rows, any_order=True) if is_worth_it else None
         self.counts = np.zeros(n_columns, np.int64)
         # Sums are of distances from the first number: of numbers around a million that differ by a
         # thousandth, the plain sum would keep too few digits to tell the means of blocks apart.
         self._origin = np.zeros(n_columns)
         self._sum = np.zeros(n_columns)
-        has_squares = "std" in self._wanted or (self._loop and not self._is_sum)
+        has_squares = "std" in self._wanted or self._loop
         self._squares = np.zeros(n_columns if has_squares else 0)
         self._low = np.full(n_columns if "min" in self._wanted else 0, np.inf)
         self._high = np.full(n_columns if "max" in self._wanted else 0, -np.inf)
@@ -147,11 +147,8 @@ class ColumnMoments:
     def _add_sum(
         self, block: NDArray[Any], where: slice
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        if self._loop is not None:
-            self._loop(block.astype(_compilable(block.dtype), copy=False), self._sum[where])
-        else:
-            with np.errstate(invalid="ignore", over="ignore"):
-                self._sum[where] += np.add.reduce(block, axis=0, dtype=np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):
+            self._sum[where] += np.add.reduce(block, axis=0, dtype=np.float64)
         self.counts[where] += len(block)
         return np.zeros(len(block)), np.zeros(len(block), np.int64)
 

@@ -19,14 +19,15 @@ from neuroprimer.imaging.tables.moments import ColumnMoments
 from neuroprimer.imaging.tables.sources import DaskSource, Images, make_source
 from neuroprimer.imaging.tables.stacking import NoImagesError
 
-# Most voxels of one slab: a row of so many is well worth a read of its own.
-SLAB_VOXELS = 1 << 16
+# Most voxels of one slab: a row of so many is well worth what it costs to have it mapped.
+SLAB_VOXELS = 1 << 17
 
 # All rows of so many voxels together are worth a thread.
 VOXELS_OF_THREAD = 1 << 15
 
-# Rows read at a time within a slab.
-SLAB_ROWS = 32
+# Rows looked at together within a slab. Each may keep 2 MB of a mapped file in memory, the largest
+# page there is.
+SLAB_ROWS = 12
 
 # More numbers than numpy adds up in the time in which numba is loaded.
 MANY_NUMBERS = 1 << 28
