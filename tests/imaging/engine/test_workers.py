@@ -66,6 +66,15 @@ def test_endless_items_are_drawn_as_results_are_taken(n_workers):
     results.close()
 
 
+def test_items_are_drawn_ahead_of_the_threads():
+    items = iter(range(10))
+    results = map_in_order(str, items, n_workers=2, n_ahead=3)
+
+    assert next(results) == "0"
+    assert next(items) == 6  # five at first, one for the one that was taken
+    results.close()
+
+
 def test_no_thread_is_left_when_nobody_asks_for_more():
     before = threading.active_count()
     results = map_in_order(str, itertools.count(), n_workers=3)

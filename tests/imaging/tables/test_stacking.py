@@ -23,6 +23,7 @@ from neuroprimer.imaging import (
 )
 from neuroprimer.imaging.engine.workers import default_workers
 from neuroprimer.imaging.tables.stacking import (
+    N_OPENED_AHEAD,
     agreed_time_s,
     find_nonzero_mask,
     find_repetition_time_s,
@@ -140,9 +141,26 @@ def test_iterator_is_drawn_from_as_images_are_needed():
     stack_rows(images(), MASK, progress=progress)
 
     assert [(n_read, n_all) for n_read, n_all, _ in seen] == [(n, None) for n in range(1, 51)]
-    # in the air: one for each thread, and those that are just being drawn and put into the table
-    assert max(n_ahead for _, _, n_ahead in seen) <= default_workers()
-    assert max(how_many_alive) <= default_workers() + 3
+    # in the air: one for each thread, those that wait for one, and those that are just being drawn
+    # and kept
+    in_the_air = default_workers() + N_OPENED_AHEAD
+    assert max(n_ahead for _, _, n_ahead in seen) <= in_the_air
+    assert max(how_many_alive) <= in_the_air + 3
+
+
+def test_rows_are_kept_when_the_table_moves_while_they_are_filled():
+    """Wider types and longer runs make the table move, again and again."""
+    rng = np.random.default_rng(0)
+    images = [
+        image_of(rng.normal(size=(*SHAPE, 1 + n % 7)).astype([np.float32, np.float64][n > 20]))
+        for n in range(40)
+    ]
+
+    values = stack_rows(iter(images), MASK).values
+
+    expected = [np.asarray(image.dataobj)[MASK.inside].T for image in images]
+    assert values.dtype == np.float64
+    assert_array_equal(values, np.concatenate(expected))
 
 
 @pytest.mark.parametrize("given_as", ["list", "tuple", "column of a table"])

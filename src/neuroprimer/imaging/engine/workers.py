@@ -40,7 +40,11 @@ def default_workers() -> int:
 
 
 def map_in_order(
-    work: Callable[[Item], Result], items: Iterable[Item], *, n_workers: int | None = None
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    n_workers: int | None = None,
+    n_ahead: int = 0,
 ) -> Iterator[Result]:
     """Apply a function to many items on several threads and yield the results in order.
 
@@ -55,6 +59,9 @@ def map_in_order(
         May be endless; it is drawn from as results are taken.
     n_workers : int, optional
         Number of threads. Default: as many as there are cores. With 1, no thread is started.
+    n_ahead : int
+        How many items are drawn beyond those being worked on: where drawing one takes long, no
+        thread stands idle meanwhile. Each is held in memory.
 
     Yields
     ------
@@ -83,7 +90,7 @@ def map_in_order(
     waiting = iter(items)
     with ThreadPoolExecutor(n_workers, thread_name_prefix="neuroprimer") as pool:
         in_the_air: deque[Future[Result]] = deque(
-            pool.submit(work, item) for item in islice(waiting, n_workers)
+            pool.submit(work, item) for item in islice(waiting, n_workers + n_ahead)
         )
         try:
             while in_the_air:

@@ -14,7 +14,7 @@ from neuroprimer.imaging.engine.finite import require_real
 from neuroprimer.imaging.engine.workers import map_in_order
 from neuroprimer.imaging.files.images import ImageSource, as_4d, load_image
 from neuroprimer.imaging.files.times import RepetitionTimeError, repetition_time_s
-from neuroprimer.imaging.files.voxels import load_voxels
+from neuroprimer.imaging.files.voxels import load_voxels, loaded_dtype
 from neuroprimer.imaging.space.grids import Grid, require_same_grid
 from neuroprimer.imaging.tables.masking import float_dtype, require_on_grid
 from neuroprimer.imaging.tables.masks import Mask, MaskError
@@ -25,6 +25,9 @@ Progress: TypeAlias = Callable[[int, int | None], None]
 # Headers hold times in float32, of milliseconds or of seconds: the same time, read from two of
 # them, differs by less than this.
 SAME_TIME_S = 1e-4
+
+# Opened images that wait for a thread. Their voxels are still in their files.
+N_OPENED_AHEAD = 2
 
 
 class NoImagesError(NeuroprimerError, ValueError):
@@ -109,25 +112,26 @@ def stack_rows(
         sources = tuple(load_image(part) if hasattr(part, "read") else part for part in sources)
         mask = _require_nonzero(find_nonzero_mask(sources))
     where = mask
+    table = _GrowingTable(n_voxels=where.n_voxels, n_expected=n_known or 1)
 
-    def read(source: ImageSource) -> tuple[SpatialImage, NDArray[Any], bool]:
+    def open_next(source: ImageSource) -> tuple[SpatialImage, _Rows]:
         image = load_image(source)
         require_on_grid(image, where, f"stack {name_image(image)} with the others")
-        run = load_voxels(open_run(image))
-        if run.shape[3] > 1:
-            return image, run, False
-        # One row is masked here, on one of many threads; many go straight into the table.
-        row = np.empty((1, where.n_voxels), float_dtype(run.dtype))
-        where.take_volumes(run, out=row)
-        return image, row, True
+        # most are single volumes: there is nothing to repair, and another image would cost time
+        run = image if image.ndim == 3 and 0 not in image.shape else open_run(image)
+        n_volumes = run.shape[3] if run.ndim == 4 else 1
+        return run, table.reserve(n_volumes, float_dtype(loaded_dtype(run.dataobj)))
 
-    table = _GrowingTable(n_voxels=mask.n_voxels, expected=n_known or 1)
+    def read(opened: tuple[SpatialImage, _Rows]) -> tuple[SpatialImage, _Rows]:
+        run, rows = opened
+        voxels = load_voxels(run)
+        where.take_volumes(voxels.reshape(*voxels.shape[:3], -1, order="A"), out=rows.values)
+        return opened
+
     times: list[float | None] = []
-    for n_read, (image, voxels, is_row) in enumerate(map_in_order(read, sources), start=1):
-        if is_row:
-            table.grow(1, voxels.dtype)[:] = voxels
-        else:
-            mask.take_volumes(voxels, out=table.grow(voxels.shape[3], float_dtype(voxels.dtype)))
+    filled = map_in_order(read, map(open_next, sources), n_ahead=N_OPENED_AHEAD)
+    for n_read, (image, rows) in enumerate(filled, start=1):
+        table.keep(rows)
         times.append(find_repetition_time_s(image))
         if progress is not None:
             progress(n_read, n_known)
@@ -341,35 +345,51 @@ def agreed_time_s(times: Sequence[float | None]) -> float | None:
     return known[0]
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Rows:
+    """Rows of a table that one thread fills."""
+
+    first: int
+    values: NDArray[Any]
+
+
 @dataclass(kw_only=True)
 class _GrowingTable:
-    """Rows that arrive one after another, in one block of memory."""
+    """Rows reserved one after another in one block of memory, and filled by several threads."""
 
     n_voxels: int
-    expected: int
-    n_rows: int = 0
+    n_expected: int
+    n_reserved: int = 0
+    n_kept: int = 0
     values: NDArray[Any] = field(default_factory=lambda: np.empty((0, 0), np.float32))
 
-    def grow(self, n_new: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Return `n_new` further rows to be filled."""
-        needed = self.n_rows + n_new
+    def reserve(self, n_new: int, dtype: np.dtype[Any]) -> _Rows:
+        """Return the next `n_new` rows, which a thread may fill at any time."""
+        first, needed = self.n_reserved, self.n_reserved + n_new
         dtype = np.promote_types(dtype, self.values.dtype)
         if needed > len(self.values) or dtype != self.values.dtype:
             # Memory that is not written to costs nothing.
             ahead = 2 if needed > len(self.values) else 1
-            n_reserved = max(needed, self.expected, ahead * len(self.values))
-            values = np.empty((n_reserved, self.n_voxels), dtype)
-            if self.n_rows:
-                values[: self.n_rows] = self.values[: self.n_rows]
+            n_rows = max(needed, self.n_expected, ahead * len(self.values))
+            values = np.empty((n_rows, self.n_voxels), dtype)
+            if self.n_kept:
+                values[: self.n_kept] = self.values[: self.n_kept]
             self.values = values
-        self.n_rows = needed
-        return self.values[needed - n_new : needed]
+        self.n_reserved = needed
+        return _Rows(first=first, values=self.values[first:needed])
+
+    def keep(self, rows: _Rows) -> None:
+        """Take filled rows in, in the order in which they were reserved."""
+        self.n_kept = rows.first + len(rows.values)
+        # while a thread filled them, the table may have moved to a larger place
+        if rows.values.base is not self.values:
+            self.values[rows.first : self.n_kept] = rows.values
 
     def finish(self) -> NDArray[Any]:
         """Return all rows."""
-        if self.n_rows == 0:
+        if self.n_kept == 0:
             raise _no_images()
-        return self.values[: self.n_rows]
+        return self.values[: self.n_kept]
 
 
 def _no_images() -> NoImagesError:
