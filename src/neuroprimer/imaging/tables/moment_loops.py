@@ -47,30 +47,29 @@ def add_rows(
     (array([4.]), array([2.]), array([1., 3.]))
     """
     n_rows, n_columns = block.shape
-    n_new = n_old + n_rows
+    # to multiply takes a tenth of the time that it takes to divide
+    per_row, per_old = 1 / n_rows, 1 / max(n_old, 1)
+    weight = n_old * (n_rows / (n_old + n_rows))
     for start in range(0, n_columns, STRIP):
-        width = min(STRIP, n_columns - start)
-        first, sums, products = np.empty(width), np.zeros(width), np.zeros(width)
-        for column in range(width):
-            first[column] = block[0, start + column]
+        stop = min(start + STRIP, n_columns)
+        # Of arrays of their own the compiler knows that numbers stand side by side, and it takes
+        # several at once.
+        first = block[0, start:stop].astype(np.float64)
+        sums, products = np.zeros(stop - start), np.zeros(stop - start)
         for row in range(n_rows):
-            # Of a line by itself the compiler knows that its numbers stand side by side, and it
-            # takes several at once.
-            line = block[row, start : start + width]
+            line = block[row, start:stop]
             row_sum = 0.0
-            for column in range(width):
+            for column in range(stop - start):
                 number = np.float64(line[column])
                 distance = number - first[column]
                 sums[column] += distance
                 products[column] += distance * distance
                 row_sum += number
             row_sums[row] += row_sum
-        for column in range(width):
-            place = start + column
-            offset = first[column] - origin[place]
-            mean = offset + sums[column] / n_rows
-            squares[place] += products[column] - sums[column] * (sums[column] / n_rows)
-            if n_old > 0:
-                apart = mean - total[place] / n_old
-                squares[place] += apart * apart * (n_old * (n_rows / n_new))
-            total[place] += n_rows * offset + sums[column]
+        about, old_sums, old_squares = origin[start:stop], total[start:stop], squares[start:stop]
+        for column in range(stop - start):
+            offset = first[column] - about[column]
+            apart = offset + sums[column] * per_row - old_sums[column] * per_old
+            old_squares[column] += products[column] - sums[column] * sums[column] * per_row
+            old_squares[column] += apart * apart * weight
+            old_sums[column] += n_rows * offset + sums[column]
