@@ -22,6 +22,7 @@ def execute_lessons(
     variables: Mapping[str, str] | None = None,
     preloads: Iterable[str] = (),
     forks: bool = True,
+    linger_s: float = 0,
     history: Mapping[str, tuple[PastRun, ...]] | None = None,
     on_event: OnEvent = ignore_event,
 ) -> tuple[ExecutionResult, ...]:
@@ -42,6 +43,8 @@ def execute_lessons(
     forks : bool
         Whether kernels are forked from a process that has imported what the lessons import.
         Otherwise, and where that cannot be, each is started from nothing.
+    linger_s : float
+        How long that process stays afterwards, for the next run, in seconds.
     history : mapping of str to tuple of PastRun, optional
         How long lessons took before: the longest begin first.
     on_event : callable, optional
@@ -77,7 +80,8 @@ def execute_lessons(
         return tuple(tasks[place].result() for place in range(len(runs)))
 
     statements = _statements(runs, preloads)
-    with open_workshop(statements, kernel_environment(variables), forks=forks) as workshop:
+    environment = kernel_environment(variables)
+    with open_workshop(statements, environment, forks=forks, linger_s=linger_s) as workshop:
         return asyncio.run(run_all(workshop))
 
 

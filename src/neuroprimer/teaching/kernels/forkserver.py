@@ -20,7 +20,7 @@ import struct
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -89,7 +89,7 @@ class ForkServer:
         Environment variables that importing ipykernel sets.
     """
 
-    recipe: Mapping[str, Any]
+    recipe: dict[str, Any]
     listener: socket.socket
     modules: HiddenModules
     variables: Mapping[str, str]
@@ -104,30 +104,39 @@ class ForkServer:
     quiet_since: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
-        """Import one thing after another, serving whoever has what they need; then only serve."""
-        for statement in self.recipe["statements"]:
+        """Serve; import one thing after another, while nobody who has what they need waits."""
+        while not self.is_idle():
+            statement = next((one for one in self.recipe["statements"] if one not in self.done), "")
+            if not statement:
+                self.serve(timeout_s=1)
+                continue
             while self.serve(timeout_s=0):
                 pass
-            before = _open_files()
-            with standing_in(self.modules):
-                problem = self.modules.load(statement)
-            self.left_open |= _open_files() - before
-            if problem:
-                self.problems[statement] = problem
-            self.done.add(statement)
-        gc.collect()
-        self.stamps = {
-            file: stamp
-            for module in self.modules.hidden.values()
-            if (file := getattr(module, "__file__", None)) and (stamp := _stamp(file))
-        }
-        self.quiet_since = time.monotonic()
-        while not self.is_idle():
-            self.serve(timeout_s=1)
+            self._import(statement)
+
+    def _import(self, statement: str) -> None:
+        before = _open_files()
+        with standing_in(self.modules):
+            problem = self.modules.load(statement)
+        self.left_open |= _open_files() - before
+        if problem:
+            self.problems[statement] = problem
+        self.done.add(statement)
+        if self._is_complete():
+            gc.collect()
+            self.stamps |= {
+                file: stamp
+                for module in self.modules.hidden.values()
+                if (file := getattr(module, "__file__", None))
+                and file not in self.stamps
+                and (stamp := _stamp(file))
+            }
+            self.quiet_since = time.monotonic()
 
     def is_idle(self) -> bool:
         """Tell whether there has been no kernel for as long as the server stays."""
-        if self.children or self.waiting or self.strangers or self.is_owned:
+        has_work = self.children or self.waiting or self.strangers
+        if has_work or self.is_owned or not self._is_complete():
             self.quiet_since = time.monotonic()
             return False
         return self.is_retired or time.monotonic() - self.quiet_since >= self.recipe["idle_s"]
@@ -169,10 +178,12 @@ class ForkServer:
                 self._answer(*entry)
         return has_come
 
+    def _is_complete(self) -> bool:
+        return self.done.issuperset(self.recipe["statements"])
+
     def _can_serve(self, request: Mapping[str, Any]) -> bool:
-        is_complete = len(self.done) == len(set(self.recipe["statements"]))
         needs = request.get("needs")
-        return is_complete or (needs is not None and self.done.issuperset(needs))
+        return self._is_complete() or (needs is not None and self.done.issuperset(needs))
 
     def _accept(self) -> None:
         connection, _ = self.listener.accept()
@@ -188,21 +199,40 @@ class ForkServer:
             connection.close()
             return
         if request.get("wants") == "kernel" and len(descriptors) == STREAMS:
+            self._learn(request.get("needs") or ())
             self.waiting.append((connection, request, descriptors))
             return
         for descriptor in descriptors:
             os.close(descriptor)
+        prepares = request.get("wants") == "prepare"
+        answer = self._prepare(request) if prepares else self._status()
         with contextlib.suppress(OSError):
-            send_message(connection, self._status())
+            send_message(connection, answer)
         connection.close()
         if request.get("wants") == "stop":
             self._leave()
+
+    def _prepare(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Get ready for further lessons, or refuse because another server would be ready sooner."""
+        reason = self._why_not() if self._is_complete() else ""
+        if reason:
+            self._retire()
+            return {"refused": reason}
+        self._learn(request["statements"])
+        if not self.is_owned:
+            self.recipe["idle_s"] = request["idle_s"]
+        return self._status()
+
+    def _learn(self, statements: Iterable[str]) -> None:
+        """Import these, too, when there is time."""
+        known = self.recipe["statements"]
+        known += [statement for statement in statements if statement not in known]
 
     def _status(self) -> dict[str, Any]:
         return {
             "pid": os.getpid(),
             "kernels": len(self.children),
-            "ready": len(self.done) == len(set(self.recipe["statements"])),
+            "ready": self._is_complete(),
             "problems": self.problems,
         }
 
@@ -237,7 +267,8 @@ class ForkServer:
         try:
             reason = self._why_not()
             if reason:
-                self._retire_if_stale(reason)
+                if reason.startswith(STALE):
+                    self._retire()
                 send_message(owner, {"refused": reason})
                 owner.close()
             else:
@@ -248,9 +279,9 @@ class ForkServer:
             for stream in streams:
                 os.close(stream)
 
-    def _retire_if_stale(self, reason: str) -> None:
+    def _retire(self) -> None:
         """Make room for a server that imports what is there now; kernels of this one go on."""
-        if reason.startswith(STALE) and not self.is_owned and not self.is_retired:
+        if not self.is_owned and not self.is_retired:
             self.is_retired = True
             Path(self.recipe["socket"]).unlink(missing_ok=True)
 

@@ -202,18 +202,52 @@ def connect(path: Path) -> socket.socket:
 
 
 def connect_or_start(
-    path: Path, find_statements: Callable[[], Sequence[str]], environment: Mapping[str, str]
+    path: Path,
+    find_statements: Callable[[], Sequence[str]],
+    environment: Mapping[str, str],
+    *,
+    idle_s: float | None = None,
 ) -> socket.socket:
-    """Connect to the server at a path; if there is none, start one with the statements found."""
+    """Connect to the server at a path; if there is none, start one with the statements found.
+
+    It stays for `idle_s` without a kernel; by default as long as the environment says.
+    """
     with contextlib.suppress(NoForkError):
         return connect(path)
     with _locked(path.with_suffix(".lock")):
         with contextlib.suppress(NoForkError):  # somebody else was faster
             return connect(path)
-        idle_s = float(os.environ.get(IDLE_VARIABLE, IDLE_S))
+        if idle_s is None:
+            idle_s = float(os.environ.get(IDLE_VARIABLE, IDLE_S))
         _started[:] = [server for server in _started if server.poll() is None]
         _started.append(start_server(path, find_statements(), environment, idle_s=idle_s))
         return connect(path)
+
+
+def join_server(
+    path: Path, statements: Sequence[str], environment: Mapping[str, str], *, idle_s: float
+) -> None:
+    """See to it that a server that nobody owns has some statements ready, or will have.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where it listens, or shall listen.
+    statements : sequence of str
+        What it is to import, besides what it has.
+    environment : mapping of str to str
+        Of the kernels to come, for a server that is started.
+    idle_s : float
+        How long it is to stay when it has no kernel, from now on.
+    """
+    wanted = {"wants": "prepare", "statements": list(statements), "idle_s": idle_s}
+    # One that has imported what has changed since makes room, and is followed by a new one.
+    with contextlib.suppress(NoForkError, OSError, EOFError, ValueError), connect(path) as line:
+        line.settimeout(PATIENCE_S)
+        send_message(line, wanted)
+        if "refused" not in receive_message(line)[0]:
+            return
+    connect_or_start(path, lambda: statements, environment, idle_s=idle_s).close()
 
 
 def ask_for_kernel(

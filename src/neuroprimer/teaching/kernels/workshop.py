@@ -12,7 +12,13 @@ from typing import IO
 
 import psutil
 
-from neuroprimer.teaching.kernels.servers import start_server, why_not_fork
+from neuroprimer.teaching.kernels.servers import (
+    NoForkError,
+    join_server,
+    server_path,
+    start_server,
+    why_not_fork,
+)
 
 if os.name == "posix":
     import fcntl
@@ -50,9 +56,13 @@ class Workshop:
 
 @contextlib.contextmanager
 def open_workshop(
-    statements: Sequence[str], environment: Mapping[str, str], *, forks: bool = True
+    statements: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    forks: bool = True,
+    linger_s: float = 0,
 ) -> Iterator[Workshop]:
-    """Make a folder for a run and start a fork server; both are gone at the end.
+    """Make a folder for a run and start a fork server; both are gone at the end, unless it lingers.
 
     Parameters
     ----------
@@ -62,6 +72,9 @@ def open_workshop(
         What kernels have in common.
     forks : bool
         Whether kernels are to be forked where the system can.
+    linger_s : float
+        How long the fork server stays after this run, for the next one. Such a server is shared by
+        all runs of this user in the same environment.
 
     Yields
     ------
@@ -71,24 +84,40 @@ def open_workshop(
     sweep_up()
     with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX, ignore_cleanup_errors=True) as root:
         folder = Path(root)
-        with _holding(folder):
-            server = folder / "server.sock"
-            why_plain = (why_not_fork() or _why_no_socket(server)) if forks else ""
-            if not forks or why_plain:
-                yield Workshop(folder=folder, why_plain=why_plain)
-                return
-            process = start_server(server, statements, environment, idle_s=None)
-            try:
-                yield Workshop(folder=folder, server=server)
-            finally:
-                _dismiss(process)
-                _kill_workers(folder)  # what a server that was killed could not end any more
+        with _holding(folder), contextlib.ExitStack() as at_the_end:
+            # at last: a server that was killed, or stays, ends no kernel of ours
+            at_the_end.callback(_kill_workers, folder)
+            server, why_plain = None, ""
+            if forks:
+                try:
+                    server = at_the_end.enter_context(
+                        _server(folder, statements, environment, linger_s)
+                    )
+                except NoForkError as error:
+                    why_plain = error.message
+            yield Workshop(folder=folder, server=server, why_plain=why_plain)
 
 
-def _why_no_socket(path: Path) -> str:
+@contextlib.contextmanager
+def _server(
+    folder: Path, statements: Sequence[str], environment: Mapping[str, str], linger_s: float
+) -> Iterator[Path]:
+    """Have a fork server, of this run alone or one that lingers."""
+    reason = why_not_fork()
+    if reason:
+        raise NoForkError(reason)
+    path = server_path(environment) if linger_s else folder / "server.sock"
     if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
-        return f"the temporary folder {tempfile.gettempdir()} has too long a name for a socket"
-    return ""
+        raise NoForkError(f"the folder {path.parent} has too long a name for a socket")
+    if linger_s:
+        join_server(path, statements, environment, idle_s=linger_s)
+        yield path
+        return
+    process = start_server(path, statements, environment, idle_s=None)
+    try:
+        yield path
+    finally:
+        _dismiss(process)
 
 
 def sweep_up() -> None:
