@@ -2,10 +2,13 @@
 
 import json
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -343,6 +346,103 @@ def test_site_of_an_earlier_build_survives_a_failed_one(write_lesson, course_fol
     assert done.returncode == LESSON_FAILED
     assert "Nothing was published; an earlier site is as it was." in done.stdout
     assert page.read_bytes() == before
+
+
+# Runs in a view of the file system of its own, where a small disk lies at a folder. Standard output
+# gets what the build says, then the names and checksums of what is on that disk.
+ON_A_SMALL_DISK = """
+mount -t tmpfs -o size={megabytes}m small {disk} || exit 99
+list() {{ (cd {disk} && find . -type f ! -name filling -exec sha256sum {{}} + | sort) > "$1"; }}
+{first}
+list {results}/before
+head -c 1000M /dev/zero > {disk}/filling 2>/dev/null
+truncate -s -{spare} {disk}/filling
+{second}
+echo $? > {results}/status
+list {results}/after
+"""
+
+
+@pytest.fixture
+def on_a_small_disk(tmp_path, course_folder):
+    """Build twice on a small disk, which is filled up in between."""
+    unshare = shutil.which("unshare")
+    if not unshare or subprocess.run([unshare, "-rm", "true"], check=False).returncode:
+        pytest.skip("this system lets nobody mount a small disk")
+
+    def build_twice(disk: Path, *options: str, megabytes: int, spare: str, write: str):
+        disk.mkdir()
+        results = tmp_path / "results"
+        results.mkdir()
+        command = shlex.join([sys.executable, "-m", "neuroprimer", *options])
+        script = ON_A_SMALL_DISK.format(
+            megabytes=megabytes,
+            disk=disk,
+            first=f"{command} >&2",
+            second=f"{write}\n{command}",
+            spare=spare,
+            results=results,
+        )
+        done = subprocess.run(
+            [unshare, "-rm", "sh", "-c", script],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "NEUROPRIMER_BLOCK_PLUGINS": "builtin smoothing",
+                "NEUROPRIMER_PLUGINS_DIR": str(course_folder.parent / "plugins"),
+            },
+        )
+        status = int((results / "status").read_text())
+        return done, status, (results / "before").read_text(), (results / "after").read_text()
+
+    return build_twice
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("spare", ["0", "200K", "1500K"])
+def test_disk_that_fills_up_costs_no_site(write_lesson, course_folder, on_a_small_disk, spare):
+    file = write_lesson("print('good')")
+
+    done, status, before, after = on_a_small_disk(
+        course_folder / "_build",
+        *("build", "--course", str(course_folder)),
+        megabytes=60,
+        spare=spare,
+        write=f"sed -i s/good/better/ {file}",
+    )
+
+    assert status == NOT_POSSIBLE, done.stderr
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+    sites = [[line for line in text.splitlines() if " ./site/" in line] for text in (before, after)]
+    assert len(sites[0]) > 10
+    assert sites[1] == sites[0]
+    assert {line.split()[1] for line in after.splitlines()} <= {
+        line.split()[1] for line in before.splitlines()
+    }
+
+
+def test_full_disk_for_the_cache_fails_no_lesson(write_lesson, course_folder, on_a_small_disk):
+    file = write_lesson("print('good')")
+    disk = course_folder.parent / "cache"
+
+    done, status, before, after = on_a_small_disk(
+        disk,
+        *("validate", "--course", str(course_folder), "--cache", str(disk)),
+        megabytes=1,
+        spare="0",
+        write=f"sed -i s/good/better/ {file}",
+    )
+
+    assert status == ALL_WELL, done.stderr
+    assert "Note: " in done.stderr
+    assert "No space left on device" in done.stderr
+    assert after == before
+    assert before
 
 
 def test_kernels_end_when_the_build_is_killed(write_lesson, course_folder):

@@ -8,10 +8,18 @@ from neuroprimer.teaching.bounds import MEGABYTE
 from neuroprimer.teaching.events import LessonEvent, OnEvent, ignore_event
 from neuroprimer.teaching.history import PastRun, last_run
 from neuroprimer.teaching.kernels.sessions import kernel_environment
-from neuroprimer.teaching.kernels.workshop import Workshop, open_workshop
+from neuroprimer.teaching.kernels.workshop import (
+    Workshop,
+    has_lost_server,
+    open_workshop,
+    without_server,
+)
 from neuroprimer.teaching.lesson_runs import LessonRun, execute_run
 from neuroprimer.teaching.model import ExecutionResult, Lesson, Limits
 from neuroprimer.teaching.scheduling import Forecast, Room, order_of_start
+
+# How a lesson fails whose kernel ends, or never comes up.
+KERNEL_IS_GONE = ("NP304", "NP305")
 
 
 def execute_lessons(
@@ -69,6 +77,9 @@ def execute_lessons(
             async with room.place(forecasts[place]):
                 on_event(LessonEvent(lesson=runs[place].lesson))
                 result = await execute_run(runs[place], workshop, variables)
+                if _is_lost(result, workshop):
+                    again = LessonRun.of_lesson(result.lesson, limits, on_event)
+                    result = await execute_run(again, without_server(workshop), variables)
                 on_event(LessonEvent(lesson=runs[place].lesson, result=result))
                 return result
 
@@ -83,6 +94,12 @@ def execute_lessons(
     environment = kernel_environment(variables)
     with open_workshop(statements, environment, forks=forks, linger_s=linger_s) as workshop:
         return asyncio.run(run_all(workshop))
+
+
+def _is_lost(result: ExecutionResult, workshop: Workshop) -> bool:
+    """Tell whether a kernel went only because its server did, which is no fault of its lesson."""
+    has_gone = result.failure is not None and result.failure.rule in KERNEL_IS_GONE
+    return has_gone and has_lost_server(workshop)
 
 
 def _forecast(run: LessonRun, past: PastRun | None) -> Forecast:

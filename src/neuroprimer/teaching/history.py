@@ -2,13 +2,13 @@
 
 import contextlib
 import json
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from neuroprimer.teaching.folders import cache_folder
 from neuroprimer.teaching.model import ExecutionResult, Lesson
+from neuroprimer.teaching.sealed import write_whole
 
 # So many runs of each lesson are remembered.
 MOST_RUNS = 20
@@ -77,13 +77,8 @@ def remember(
             past = history.get(result.lesson.id, ())
             history[result.lesson.id] = (*past, run)[-MOST_RUNS:]
     with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
         content = {name: [asdict(run) for run in runs] for name, runs in history.items()}
-        with tempfile.NamedTemporaryFile(
-            "w", dir=file.parent, delete=False, encoding="utf-8"
-        ) as whole:
-            json.dump(content, whole)
-        Path(whole.name).replace(file)
+        write_whole(file, json.dumps(content).encode())
     return history
 
 

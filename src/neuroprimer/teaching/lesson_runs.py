@@ -41,8 +41,9 @@ from neuroprimer.teaching.notebooks import (
 
 DEFAULT_KERNEL = "python3"
 
-# How long after the end of a cell its last outputs may arrive.
-OUTPUT_TIMEOUT_S = 30
+# How long after the end of a cell its last outputs may arrive: with hundreds of kernels on a few
+# cores half a minute can pass.
+OUTPUT_TIMEOUT_S = 120
 
 # How long a kernel may take for what is asked of it before and after the cells.
 ERRAND_TIMEOUT_S = 10

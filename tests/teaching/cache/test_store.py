@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from neuroprimer.teaching.cache import Dependencies, Entry, Store
-from neuroprimer.teaching.cache.sealed import LEFT_OVER_S, UNFINISHED, seal, sweep, unseal
+from neuroprimer.teaching.sealed import LEFT_OVER_S, UNFINISHED, seal, sweep, unseal
 
 DEPENDENCIES = Dependencies(
     cells=("a",), kernel="python3", kernel_file="b", interpreter="3.11", network=False
@@ -104,7 +104,7 @@ def test_killed_while_writing_leaves_no_bad_entry(store, cache_folder):
 WRITES_ALL_THE_TIME = """
 import sys
 from pathlib import Path
-from neuroprimer.teaching.cache.sealed import seal, write_whole
+from neuroprimer.teaching.sealed import seal, write_whole
 
 contents = [seal({"text": letter * 20_000_000}) for letter in "ab"]
 print("begun", flush=True)

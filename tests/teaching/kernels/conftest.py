@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
@@ -232,17 +232,33 @@ class Bench:
     ) -> TalkingKernel:
         """Have a kernel forked and listen to it."""
         folder, arguments, connection = self._connection()
+        options = {"needs": needs, "network": network}
+        kernel = self._ask(server, folder, arguments, self.environment(**variables), **options)
+        return self._talking(kernel, connection, folder / "log")
+
+    def ask(self, server: RunningServer) -> ForkedProcess:
+        """Have a kernel forked that nobody listens to."""
+        folder, arguments, _ = self._connection()
+        return self._ask(server, folder, arguments, self.environment(), patience_s=120)
+
+    def _ask(
+        self,
+        server: RunningServer,
+        folder: Path,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        **options: Any,
+    ) -> ForkedProcess:
         with (folder / "log").open("wb") as log, Path(os.devnull).open("rb") as nothing:
             kernel = ask_for_kernel(
                 connect(server.path),
                 arguments=arguments,
-                environment=self.environment(**variables),
+                environment=environment,
                 folder=str(folder),
                 streams=[nothing.fileno(), log.fileno(), log.fileno()],
-                needs=needs,
-                network=network,
+                **options,
             )
-        return self._talking(ForkedProcess(kernel), connection, folder / "log")
+        return ForkedProcess(kernel)
 
     def fork_elsewhere(
         self, server: RunningServer

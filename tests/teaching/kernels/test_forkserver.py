@@ -665,3 +665,21 @@ def test_kernels_leave_no_file_open_in_the_server(bench, server, wait_until):
         bench.fork(server).end()
 
     wait_until(lambda: count() == before)
+
+
+def test_two_hundred_that_ask_at_once_all_get_a_kernel(bench, wait_until):
+    server = bench.serve()
+    wait_until(lambda: ask_status(server.path)["ready"])
+    descriptors = len([*Path(f"/proc/{server.pid}/fd").iterdir()])
+
+    with ThreadPoolExecutor(200) as askers:
+        kernels = [*askers.map(lambda _: bench.ask(server), range(200))]
+
+    assert len({kernel.pid for kernel in kernels}) == 200
+    assert all(kernel.poll() is None for kernel in kernels)
+    assert ask_status(server.path)["kernels"] == 200
+    for kernel in kernels:
+        kernel.kill()
+        kernel.wait(10)
+    wait_until(lambda: ask_status(server.path)["kernels"] == 0)
+    wait_until(lambda: len([*Path(f"/proc/{server.pid}/fd").iterdir()]) == descriptors)

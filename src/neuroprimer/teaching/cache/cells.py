@@ -8,9 +8,9 @@ import nbformat
 from nbformat import NotebookNode
 
 from neuroprimer.teaching.cache.fingerprints import Cells
-from neuroprimer.teaching.cache.sealed import canonical, digest_of
 from neuroprimer.teaching.lesson_runs import DEFAULT_KERNEL
 from neuroprimer.teaching.notebooks import code_cells, read_notebook
+from neuroprimer.teaching.sealed import canonical, digest_of
 
 # Tags that nbclient heeds; all others say how the page looks, or what may be on it.
 EXECUTION_TAGS = frozenset({"raises-exception", "skip-execution"})

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from neuroprimer.teaching.cache.sealed import canonical, digest_of, seal, unseal, write_whole
+from neuroprimer.teaching.sealed import canonical, digest_of, seal, unseal, write_whole
 
 # A file that has just been written may be written again within one tick of the file system's clock.
 SETTLED_NS = 2_000_000_000

@@ -10,8 +10,8 @@ from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from neuroprimer.teaching.cache.sealed import digest_of
 from neuroprimer.teaching.hookspecs import PROJECT
+from neuroprimer.teaching.sealed import digest_of
 
 METADATA_FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)(-py[\d.]+)?\.(dist|egg)-info")
 

@@ -15,10 +15,10 @@ from jupyter_core.paths import jupyter_path
 from neuroprimer.teaching.cache.digests import GONE, Digests, files_in
 from neuroprimer.teaching.cache.distributions import Distributions
 from neuroprimer.teaching.cache.places import LESSON, PACKAGE, Places
-from neuroprimer.teaching.cache.sealed import canonical, digest_of
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.datasets import DatasetError, dataset_files
 from neuroprimer.teaching.model import Lesson
+from neuroprimer.teaching.sealed import canonical, digest_of
 
 # Raised when what is written here, or what it means, changes.
 FORMAT = 1

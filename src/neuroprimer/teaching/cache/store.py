@@ -16,7 +16,7 @@ from typing import Any
 
 from neuroprimer.teaching.cache.digests import Digests
 from neuroprimer.teaching.cache.fingerprints import Dependencies
-from neuroprimer.teaching.cache.sealed import (
+from neuroprimer.teaching.sealed import (
     canonical,
     digest_of,
     seal,

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +14,7 @@ import psutil
 
 from neuroprimer.teaching.kernels.servers import (
     NoForkError,
+    connect,
     join_server,
     server_path,
     start_server,
@@ -118,6 +119,22 @@ def _server(
         yield path
     finally:
         _dismiss(process)
+
+
+def has_lost_server(workshop: Workshop) -> bool:
+    """Tell whether a workshop had a fork server that no longer listens."""
+    if workshop.server is None:
+        return False
+    try:
+        connect(workshop.server).close()
+    except NoForkError:
+        return True
+    return False
+
+
+def without_server(workshop: Workshop) -> Workshop:
+    """Return the same workshop for plain kernels, after its server was lost."""
+    return replace(workshop, server=None, why_plain="the fork server was killed")
 
 
 def sweep_up() -> None:

@@ -3,6 +3,7 @@
 Version 1 because only it reads ``_config.yml`` and builds HTML without a network.
 """
 
+import errno
 import os
 import re
 import shutil
@@ -43,6 +44,9 @@ DEFAULTS: Mapping[str, Any] = {
         "config": {"html_theme_options": {"navbar_persistent": []}},
     },
 }
+# How the system calls a disk that is full.
+FULL = os.strerror(errno.ENOSPC)
+
 COMPLAINT = re.compile(r"^.*\b(?:WARNING|ERROR|CRITICAL)\b:.*$", re.MULTILINE)
 
 
@@ -100,6 +104,8 @@ def build_book(stage: Path) -> Path:
     ------
     BookError
         If Jupyter Book fails or complains; its complaints are the message.
+    OSError
+        If the disk is full.
     """
     options = ["--config", CONFIG, "--path-output", "built", "-W", "-n", "--keep-going"]
     start = "from jupyter_book.cli.main import main; main()"
@@ -116,6 +122,8 @@ def build_book(stage: Path) -> Path:
     html = stage / "built" / "_build" / "html"
     if done.returncode or not (html / f"{FRONT_PAGE}.html").is_file():
         said = ANSI.sub("", done.stdout + done.stderr).replace(f"{stage.resolve()}/", "")
+        if FULL in said:  # it names each of the hundred files that it could not write
+            raise OSError(errno.ENOSPC, FULL)
         # authors know their lessons, not the notebooks that were staged, nor their line numbers
         said = re.sub(rf"book/{LESSONS_FOLDER}/([\w-]+)\.ipynb(:\d+)?", r"lesson \1", said)
         complaints = dict.fromkeys(COMPLAINT.findall(said)) or said.strip().splitlines()[-15:]

@@ -11,7 +11,6 @@ from typing import Any
 from neuroprimer.teaching.cache.digests import Digests
 from neuroprimer.teaching.cache.fingerprints import Surroundings
 from neuroprimer.teaching.cache.places import PACKAGE
-from neuroprimer.teaching.cache.sealed import canonical, digest_of, seal, unseal, write_whole
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.course import BOOK_FOLDER
 from neuroprimer.teaching.model import Course, Lesson
@@ -23,6 +22,7 @@ from neuroprimer.teaching.publish.places import (
     SITE_FOLDER,
     writing_into,
 )
+from neuroprimer.teaching.sealed import canonical, digest_of, seal, unseal, write_whole
 
 CONFIG = "_config.yml"
 
