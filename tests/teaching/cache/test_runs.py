@@ -37,7 +37,10 @@ def test_kept_run_is_what_executing_gives(make_lesson, validate):
     assert second.result.notebook == first.result.notebook == anew.result.notebook
     assert second.result.source == first.result.source
     assert second.result.notebook.metadata.language_info.name == "python"
-    assert second.result.start_s == 0
+    assert second.result.start_s == pytest.approx(first.result.start_s, abs=0.001)
+    assert second.result.duration_s == pytest.approx(first.result.duration_s, abs=0.001)
+    assert second.result.cpu_s == pytest.approx(first.result.cpu_s, abs=0.001)
+    assert second.result.peak_bytes == first.result.peak_bytes > 0
     assert second.result.cell_durations_s.keys() == first.result.cell_durations_s.keys()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from neuroprimer.teaching.cache import Dependencies, Entry, Store
+from neuroprimer.teaching.cache.store import Took
 from neuroprimer.teaching.sealed import LEFT_OVER_S, UNFINISHED, seal, sweep, unseal
 
 DEPENDENCIES = Dependencies(
@@ -35,13 +36,28 @@ def age(file: Path, seconds: float) -> None:
 
 
 def test_what_was_kept_comes_back(store):
-    kept = store.keep("a-lesson", DEPENDENCIES, {"cells": ["x"]}, {1: 0.5})
+    took = Took(start_s=0.2, duration_s=0.9, cpu_s=0.7, peak_bytes=5)
+    kept = store.keep("a-lesson", DEPENDENCIES, {"cells": ["x"]}, {1: 0.5}, took)
 
     (entry,) = store.entries_of("a-lesson")
 
     assert entry == kept
     assert store.load_outputs(entry) == {"cells": ["x"]}
     assert entry.key == DEPENDENCIES.key
+
+
+@pytest.mark.parametrize(
+    ("noted", "took"), [({}, Took()), ({"took": {"cpu_s": 2, "new": 1}}, Took(cpu_s=2))]
+)
+def test_run_kept_by_another_version_is_read_as_far_as_it_goes(store, noted, took):
+    entry = store.keep("a-lesson", DEPENDENCIES, {"cells": ["x"]}, {}, Took(duration_s=9))
+    content = unseal(entry.file.read_bytes())
+    del content["took"]
+    entry.file.write_bytes(seal({**content, **noted}))
+
+    (found,) = store.entries_of("a-lesson")
+
+    assert found.took == took
 
 
 @pytest.mark.parametrize("place", range(0, 90, 7))

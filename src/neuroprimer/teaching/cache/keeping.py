@@ -10,6 +10,7 @@ from neuroprimer.teaching.cache import reasons
 from neuroprimer.teaching.cache.cells import cells_of, outputs_of, with_outputs
 from neuroprimer.teaching.cache.fingerprints import Dependencies
 from neuroprimer.teaching.cache.lookup import Lookup, RunCache
+from neuroprimer.teaching.cache.store import Took
 from neuroprimer.teaching.kernels.workshop import FOLDER_PREFIX
 from neuroprimer.teaching.model import ExecutionResult
 from neuroprimer.teaching.notebooks import NotebookError, read_notebook
@@ -70,6 +71,12 @@ def keep_run(result: ExecutionResult, cache: RunCache) -> str:
             _dependencies(result, cache),
             outputs_of(result.source, result.notebook),
             result.cell_durations_s,
+            Took(
+                start_s=round(result.start_s, 3),
+                duration_s=round(result.duration_s, 3),
+                cpu_s=round(result.cpu_s, 3),
+                peak_bytes=result.peak_bytes,
+            ),
         )
     except NotToKeepError as reason:
         return str(reason)

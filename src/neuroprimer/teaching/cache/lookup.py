@@ -85,9 +85,17 @@ class RunCache:
 
     def told(self, found: Lookup) -> ExecutionResult:
         """Return what there is to say of a run that was found, without its notebook."""
-        durations_s = found.entry.cell_durations_s if found.entry else {}
-        return ExecutionResult(
-            lesson=found.lesson, cell_durations_s=durations_s, cached=True, reason=found.reason
+        told = ExecutionResult(lesson=found.lesson, cached=True, reason=found.reason)
+        if found.entry is None:
+            return told
+        took = found.entry.took
+        return replace(
+            told,
+            cell_durations_s=found.entry.cell_durations_s,
+            start_s=took.start_s,
+            duration_s=took.duration_s,
+            cpu_s=took.cpu_s,
+            peak_bytes=took.peak_bytes,
         )
 
     def note(self, error: OSError) -> None:

@@ -10,7 +10,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,24 @@ WRITING_S = 60
 
 
 @dataclass(frozen=True, kw_only=True)
+class Took:
+    """What a run took; all 0 for one that was kept before this was noted.
+
+    Parameters
+    ----------
+    start_s, duration_s, cpu_s : float
+        Until the kernel answered, of everything, and on processors, in seconds.
+    peak_bytes : int
+        Most memory that it held.
+    """
+
+    start_s: float = 0.0
+    duration_s: float = 0.0
+    cpu_s: float = 0.0
+    peak_bytes: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """A run that was kept.
 
@@ -58,6 +76,8 @@ class Entry:
         Digest of its outputs.
     cell_durations_s : mapping of int to float
         Time of each code cell, by its number from 1.
+    took : Took
+        What the run took as a whole.
     file : pathlib.Path
         Where it stands.
     """
@@ -67,6 +87,7 @@ class Entry:
     dependencies: Dependencies | None
     outputs: str
     cell_durations_s: Mapping[int, float] = field(default_factory=dict)
+    took: Took = Took()
     file: Path = Path()
 
     @property
@@ -148,6 +169,7 @@ class Store:
         dependencies: Dependencies,
         outputs: Mapping[str, Any],
         cell_durations_s: Mapping[int, float],
+        took: Took = Took(),
     ) -> Entry:
         """Keep a run; the oldest of the same lesson go when there are many.
 
@@ -163,6 +185,7 @@ class Store:
             dependencies=dependencies,
             outputs=digest_of(canonical(outputs)),
             cell_durations_s=dict(cell_durations_s),
+            took=took,
             file=folder / RUN_FILE.format(dependencies.key),
         )
         if self.load_outputs(entry) is None:
@@ -276,8 +299,15 @@ def _entry(file: Path) -> Entry:
         dependencies=dependencies,
         outputs=content["outputs"],
         cell_durations_s={int(n): s for n, s in content["cell_durations_s"].items()},
+        took=_took(content.get("took", {})),
         file=file,
     )
+
+
+def _took(content: Mapping[str, Any]) -> Took:
+    """Return what a run took, as far as the version that kept it has noted what ours knows."""
+    known = {one.name for one in fields(Took)}
+    return Took(**{name: value for name, value in content.items() if name in known})
 
 
 def _as_dict(entry: Entry) -> dict[str, Any]:
@@ -289,6 +319,7 @@ def _as_dict(entry: Entry) -> dict[str, Any]:
         "cell_durations_s": {
             str(number): round(seconds, 3) for number, seconds in entry.cell_durations_s.items()
         },
+        "took": asdict(entry.took),
     }
 
 
