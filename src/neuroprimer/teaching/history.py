@@ -2,9 +2,10 @@
 
 import contextlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 
 from neuroprimer.teaching.folders import cache_folder
 from neuroprimer.teaching.model import ExecutionResult, Lesson
@@ -12,6 +13,14 @@ from neuroprimer.teaching.sealed import write_whole
 
 # So many runs of each lesson are remembered.
 MOST_RUNS = 20
+
+# Fewer runs do not tell what is usual.
+LEAST_RUNS = 3
+
+# Slower than usual is what takes more than so many times as long; of two short runs on a busy
+# machine, one easily takes three times as long as the other.
+SLOW_FACTOR = 2.0
+SLOW_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,3 +95,37 @@ def last_run(history: Mapping[str, tuple[PastRun, ...]], lesson: Lesson) -> Past
     """Return the last run of a lesson that came to its end, or None."""
     past = history.get(lesson.id, ())
     return past[-1] if past else None
+
+
+def usual_s(past: Sequence[PastRun]) -> float | None:
+    """Return how long a lesson usually takes, in seconds, or None after too few runs.
+
+    Parameters
+    ----------
+    past : sequence of PastRun
+        Its runs.
+
+    Examples
+    --------
+    >>> runs = [PastRun(when="", duration_s=s, cpu_s=s, peak_bytes=0) for s in (2.0, 3.0, 90.0)]
+    >>> usual_s(runs)
+    3.0
+    >>> usual_s(runs[:2]) is None
+    True
+    """
+    if len(past) < LEAST_RUNS:
+        return None
+    return median(run.duration_s for run in past)
+
+
+def is_slow_down(duration_s: float, usually_s: float) -> bool:
+    """Tell whether a run took so much longer than usual that somebody should look.
+
+    Examples
+    --------
+    >>> is_slow_down(9.0, usually_s=4.0)
+    True
+    >>> is_slow_down(0.9, usually_s=0.2)
+    False
+    """
+    return duration_s > SLOW_FACTOR * usually_s and duration_s - usually_s > SLOW_S

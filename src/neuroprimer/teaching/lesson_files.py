@@ -21,7 +21,12 @@ LISTS = (
     "environment",
 )
 MINUTES = ("teaching_min", "exercise_min")
-AMOUNTS = {"cell_timeout_s": "seconds", "lesson_timeout_s": "seconds", "memory_mb": "megabytes"}
+AMOUNTS = {
+    "cell_timeout_s": "seconds",
+    "lesson_timeout_s": "seconds",
+    "budget_s": "seconds",
+    "memory_mb": "megabytes",
+}
 SWITCHES = ("network",)
 
 # Written in C it takes a tenth of the time, which counts where a course has a hundred lessons.

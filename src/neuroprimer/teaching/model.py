@@ -86,6 +86,9 @@ class Lesson:
         Time limits of its own; the course's hold where it has none.
     memory_mb : float, optional
         How much memory it may hold, in megabytes; the course's limit holds where it says nothing.
+    budget_s : float, optional
+        How long its run should take at most, in seconds. Unlike a time limit it stops nothing;
+        builds with ``--budget`` fail when it is exceeded.
     network : bool
         Whether it may reach other machines while the course is built.
     environment : tuple of str
@@ -107,6 +110,7 @@ class Lesson:
     cell_timeout_s: float | None = None
     lesson_timeout_s: float | None = None
     memory_mb: float | None = None
+    budget_s: float | None = None
     network: bool = False
     environment: tuple[str, ...] = ()
 
@@ -156,6 +160,8 @@ class Limits:
         For all outputs of a lesson, in millions of characters.
     processes : int
         For a kernel and all that it starts.
+    budget_s : float, optional
+        What the run of a lesson should take at most, where the lesson says nothing; it stops none.
     """
 
     cell_timeout_s: float = 120.0
@@ -164,6 +170,7 @@ class Limits:
     memory_mb: float = 4000.0
     output_mb: float = 20.0
     processes: int = 100
+    budget_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,7 +242,7 @@ class ExecutionResult:
         Version of the Python that ran the lesson.
     cached : bool
         Whether an earlier run stands in for this one, since nothing it depends on has changed.
-        Where nothing at all had to be done, it has no notebook.
+        All figures are those of that run. Where nothing at all had to be done, it has no notebook.
     reason : str
         Why the lesson ran, or need not; empty if nobody has asked.
     """

@@ -184,6 +184,11 @@ RULES = _rules(
         "Look for what differs from run to run: the time of day, unseeded generators, sets.",
     ),
     (
+        "NP314",
+        "A lesson takes longer than its budget",
+        "Make it faster, or raise `budget_s` in the lesson's metadata.",
+    ),
+    (
         "NP401",
         "A lesson has no page on the built site",
         "Look at what Jupyter Book said about it.",
