@@ -247,17 +247,82 @@ def test_lenient_build_goes_on_without_what_is_broken(
     assert [page.name for page in lessons.glob("*.html")] == ["good.html"]
 
 
-def test_junit_that_cannot_be_written_is_said_before_anything_runs(
-    write_lesson, course_folder, neuroprimer, tmp_path
+@pytest.mark.parametrize("option", ["--junit", "--summary"])
+@pytest.mark.parametrize("command", ["validate", "build"])
+def test_report_that_cannot_be_written_is_said_before_anything_runs(
+    write_lesson, course_folder, neuroprimer, tmp_path, command, option
 ):
     write_lesson("1")
     (tmp_path / "file").touch()
 
-    done = neuroprimer("validate", "--course", course_folder, "--junit", tmp_path / "file" / "x")
+    done = neuroprimer(command, "--course", course_folder, option, tmp_path / "file" / "x")
 
     assert done.returncode == 2
     assert "Cannot write the report" in done.stderr
     assert "running" not in done.stderr
+
+
+@pytest.mark.kernel
+def test_summary_goes_to_the_file_that_was_named_and_to_the_job(
+    write_lesson, course_folder, neuroprimer, tmp_path, monkeypatch
+):
+    write_lesson("1 / 0")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "job.md"))
+
+    neuroprimer("validate", "--course", course_folder, "--summary", tmp_path / "new" / "mine.md")
+
+    summary = (tmp_path / "new" / "mine.md").read_text()
+    assert summary.startswith("## 0 of 1 lessons passed in ")
+    assert "| a-lesson | **failed** | ran: never ran before |" in summary
+    assert "- **NP301** a-lesson, code cell 1: ZeroDivisionError" in summary
+    assert (tmp_path / "job.md").read_text() == f"{summary}\n"
+
+
+@pytest.mark.kernel
+def test_job_whose_summary_cannot_be_written_passes_with_a_note(
+    write_lesson, course_folder, neuroprimer, tmp_path, monkeypatch
+):
+    write_lesson("1")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "gone" / "job.md"))
+
+    done = neuroprimer("validate", "--course", course_folder)
+
+    assert done.returncode == 0
+    assert "Note: The summary of the job cannot be written" in done.stderr
+
+
+@pytest.mark.kernel
+def test_overrun_is_a_note_and_with_budget_a_failure(write_lesson, course_folder, neuroprimer):
+    write_lesson("1", budget_s=0.001)
+
+    noted = neuroprimer("validate", "--course", course_folder)
+    cached = neuroprimer("validate", "--course", course_folder, "--budget")
+    anew = neuroprimer("validate", "--course", course_folder, "--budget", "--no-cache")
+
+    assert noted.returncode == 0
+    assert "s, more than its budget of 0.001 s." in noted.stderr
+    assert cached.returncode == anew.returncode == 1
+    assert "NP314 a-lesson: it took" in anew.stderr
+    assert "a-lesson: cached" in cached.stderr
+    assert "`--no-cache` measures anew" in cached.stderr
+    assert "more than its budget" not in cached.stderr
+
+
+@pytest.mark.kernel
+def test_lesson_that_became_slow_is_noted(write_lesson, course_folder, neuroprimer, cache_folder):
+    write_lesson("import time; time.sleep(2.5)")
+    run = {"when": "2026-01-01T00:00", "duration_s": 0.1, "cpu_s": 0.1, "peak_bytes": 1}
+    cache_folder.mkdir()
+    (cache_folder / "history.json").write_text(json.dumps({"a-lesson": [run] * 3}))
+
+    done = neuroprimer("validate", "--course", course_folder, "--json")
+
+    report = json.loads(done.stdout)
+    (note,) = report["notes"]
+    assert done.returncode == 0
+    assert note.endswith("s; its last 3 runs took 0.1 s (median).")
+    assert report["lessons"][0]["usual_s"] == 0.1
+    assert len(json.loads((cache_folder / "history.json").read_text())["a-lesson"]) == 4
 
 
 @pytest.mark.kernel

@@ -78,6 +78,12 @@ with_jobs = click.option(
     "-j", "--jobs", type=click.IntRange(min=1), help="Lessons run side by side. Default: all cores."
 )
 with_junit = click.option("--junit", type=FILE, help="Also write JUnit XML to this file.")
+with_summary = click.option(
+    "--summary", type=FILE, help="Also write a summary in Markdown to this file."
+)
+with_budget = click.option(
+    "--budget", is_flag=True, help="A lesson that takes longer than its budget fails."
+)
 with_events = click.option(
     "--events", type=FILE, help="Also write what happens to this file, a JSON object a line."
 )
@@ -185,8 +191,10 @@ def show(
 @with_output
 @with_jobs
 @with_cache
+@with_budget
 @with_events
 @with_junit
+@with_summary
 @with_json
 @click.option(
     "--strict/--no-strict",
@@ -202,14 +210,15 @@ def build(
     cache: Path | None,
     cold: bool,
     explain: bool,
+    budget: bool,
     events: Path | None,
     junit: Path | None,
+    summary: Path | None,
     as_json: bool,
     strict: bool,
 ) -> None:
     """Execute, validate and publish the course."""
-    if junit:
-        teaching.require_report_file(junit)
+    _require_report_files(junit, summary)
     course = teaching.load_course(course_folder, catalogue)
     with terminal.watch(course.lessons, events) as watcher:
         report = teaching.build_course(
@@ -220,10 +229,13 @@ def build(
             jobs=jobs,
             cache=cache,
             cold=cold,
+            budget=budget,
             on_event=watcher.on_event,
             on_step=watcher.on_step,
         )
-    _finish(report, junit, as_json, explain, serve_command=_serve_command(course_folder, output))
+    command = _serve_command(course_folder, output)
+    _write_reports(report, junit, summary, publishes=True)
+    _finish(report, as_json, explain, serve_command=command)
 
 
 @cli.command()
@@ -232,8 +244,10 @@ def build(
 @with_course
 @with_jobs
 @with_cache
+@with_budget
 @with_events
 @with_junit
+@with_summary
 @with_json
 def validate(
     lesson_ids: tuple[str, ...],
@@ -243,13 +257,14 @@ def validate(
     cache: Path | None,
     cold: bool,
     explain: bool,
+    budget: bool,
     events: Path | None,
     junit: Path | None,
+    summary: Path | None,
     as_json: bool,
 ) -> None:
     """Execute lessons and check them; publish nothing."""
-    if junit:
-        teaching.require_report_file(junit)
+    _require_report_files(junit, summary)
     course = _course(course_folder, catalogue)
     if lesson_ids:
         lessons = tuple(catalogue.require_lesson(lesson_id) for lesson_id in lesson_ids)
@@ -265,10 +280,12 @@ def validate(
             jobs=jobs,
             cache=cache,
             cold=cold,
+            budget=budget,
             on_event=watcher.on_event,
         )
     report = replace(report, findings=(*catalogue.findings, *besides, *report.findings))
-    _finish(report, junit, as_json, explain)
+    _write_reports(report, junit, summary, publishes=False)
+    _finish(report, as_json, explain)
 
 
 @cli.command()
@@ -442,21 +459,45 @@ def _print_json(**content: Any) -> None:
     click.echo(json.dumps(content, indent=2))
 
 
+def _require_report_files(*files: Path | None) -> None:
+    """Raise before anything runs if a report could not be written afterwards."""
+    for file in files:
+        if file:
+            teaching.require_report_file(file)
+
+
+def _write_reports(
+    report: teaching.BuildReport, junit: Path | None, summary: Path | None, *, publishes: bool
+) -> None:
+    """Write the reports that were asked for, and the one that GitHub shows of a job."""
+    if junit:
+        teaching.write_junit(junit, report.reports, report.findings)
+    text = teaching.summary_of(
+        _passed(report),
+        report.figures,
+        report.findings,
+        report.notes,
+        words=" ".join(_what_became_of_the_site(report, publishes=publishes)),
+    )
+    if summary:
+        teaching.write_summary(summary, text)
+    problem = teaching.add_job_summary(text)
+    if problem:
+        click.echo(f"Note: {problem}", err=True)
+
+
 def _finish(
     report: teaching.BuildReport,
-    junit: Path | None,
     as_json: bool,
     explain: bool,
     *,
     serve_command: str = "",
 ) -> None:
     """Show the outcome and choose the exit status; only a build has a command to serve it."""
-    if junit:
-        teaching.write_junit(junit, report.reports, report.findings)
     if as_json:
         _print_json(**report.as_dict())
     else:
-        terminal.print_timings(report.reports)
+        terminal.print_figures(report.figures)
         terminal.print_findings(
             [finding for one in report.reports for finding in one.findings] + [*report.findings]
         )
@@ -471,18 +512,29 @@ def _finish(
         raise click.exceptions.Exit(LESSON_FAILED)
 
 
-def _outcome(report: teaching.BuildReport, serve_command: str) -> list[str]:
+def _passed(report: teaching.BuildReport) -> str:
     passed = sum(one.passed for one in report.reports)
-    sentences = [f"{passed} of {len(report.reports)} lessons passed in {report.duration_s:.1f} s."]
+    return f"{passed} of {len(report.reports)} lessons passed in {report.duration_s:.1f} s"
+
+
+def _outcome(report: teaching.BuildReport, serve_command: str) -> list[str]:
+    news = _what_became_of_the_site(report, publishes=bool(serve_command))
+    if not report.site:
+        return [f"{_passed(report)}.", *news]
+    return [
+        f"{_passed(report)}.",
+        *news,
+        f"The course is in {report.site}",
+        f"Look at it with `{serve_command}`, or open {report.site / 'index.html'}.",
+    ]
+
+
+def _what_became_of_the_site(report: teaching.BuildReport, *, publishes: bool) -> list[str]:
+    sentences = []
     if report.is_unchanged:
         sentences.append("Nothing has changed; the site is up to date.")
     if report.left_out:
         sentences.append(f"The site goes without: {', '.join(report.left_out)}.")
-    if report.site:
-        sentences += [
-            f"The course is in {report.site}",
-            f"Look at it with `{serve_command}`, or open {report.site / 'index.html'}.",
-        ]
-    elif serve_command:
+    if publishes and not report.site:
         sentences.append("Nothing was published; an earlier site is as it was.")
     return sentences

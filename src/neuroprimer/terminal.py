@@ -14,12 +14,17 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from neuroprimer.teaching.event_log import EventLog
+from neuroprimer.teaching.reports.rows import row_of
 from neuroprimer.teaching.rules import RULES_PAGE
 
 if TYPE_CHECKING:  # importing these for real would load nbclient for `neuroprimer list`
-    from neuroprimer.teaching import Finding, Lesson, LessonEvent, ValidationReport
+    from neuroprimer.teaching import Finding, Lesson, LessonEvent
+    from neuroprimer.teaching.reports import Figures
 
 PLAIN_WIDTH = 120
+
+# Headings of columns that are read from the right.
+NUMBERS = frozenset({"s", "usual", "CPU s", "MB"})
 
 
 class Watcher(Protocol):
@@ -137,29 +142,28 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table to standard output; where that is no terminal, nothing is cut off."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
-        table.add_column(heading, overflow="fold", justify="right" if heading == "s" else "left")
+        table.add_column(
+            heading, overflow="fold", justify="right" if heading in NUMBERS else "left"
+        )
     for row in rows:
         table.add_row(*map(escape, row))
     _console(stderr=False).print(table)
 
 
-def print_timings(reports: Sequence[ValidationReport]) -> None:
-    """Print how long each lesson took, and where."""
+def print_figures(figures: Sequence[Figures]) -> None:
+    """Print what became of each lesson, how long it took, and where."""
     rows = []
-    for report in reports:
-        result = report.result
-        slowest = max(result.cell_durations_s.items(), key=lambda item: item[1], default=None)
+    for one in figures:
+        row = row_of(one)
+        state = "FAILED" if row.state == "failed" else row.state
+        measured = (row.wall_s, row.change, row.cpu_s, row.peak_mb, row.start_s)
         rows.append(
-            (
-                report.lesson.id,
-                "passed" if report.passed else "FAILED",
-                f"{result.duration_s:.1f}",
-                f"{result.start_s:.1f}",
-                str(len(result.cell_durations_s)),
-                f"cell {slowest[0]}, {slowest[1]:.1f} s" if slowest else "none",
-            )
+            (row.lesson, state, *measured, str(len(one.result.cell_durations_s)), row.slowest)
         )
-    print_table(("lesson", "state", "s", "kernel start", "cells run", "slowest"), rows)
+    print_table(
+        ("lesson", "state", "s", "usual", "CPU s", "MB", "kernel start", "cells run", "slowest"),
+        rows,
+    )
 
 
 def print_findings(findings: Sequence[Finding]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from neuroprimer.teaching import build_course
+from neuroprimer.teaching import Part, build_course
 from neuroprimer.teaching.publish import PublishError, lesson_page, publish_course
 from neuroprimer.teaching.publish import replace as replacing
 from neuroprimer.teaching.publish.jupyter_book import BookError, require_config
@@ -33,7 +33,52 @@ def test_two_builds_in_two_places_give_the_same_bytes(built, build_small_course,
     again = build_small_course(tmp_path / "elsewhere")
 
     assert again.report.passed
-    assert digests(again.output / "site") == digests(built.output / "site")
+    ours, others = digests(again.output / "site"), digests(built.output / "site")
+    # the one page that says what was measured
+    assert ours.pop("runs.html") != others.pop("runs.html")
+    assert ours == others
+
+
+def test_page_about_the_runs_differs_in_its_figures_alone(built, build_small_course, tmp_path):
+    again = build_small_course(tmp_path / "elsewhere")
+
+    def without_figures(output: Path) -> str:
+        page = BeautifulSoup((output / "site" / "runs.html").read_text(), "html.parser")
+        page.select_one("#figures-of-the-runs").clear()
+        return str(page)
+
+    assert without_figures(again.output) == without_figures(built.output)
+
+
+def test_page_about_the_runs_is_in_the_navigation_and_shows_each_lesson(built):
+    page = soup(built, "runs.html")
+    front = soup(built, "intro.html")
+
+    assert front.find("a", href="runs.html").get_text(strip=True) == "How the lessons ran"
+    headings = page.select("tbody th")
+    assert [heading.a["href"] for heading in headings] == [
+        "lessons/first.html",
+        "lessons/second.html",
+    ]
+    (first, _) = built.report.reports
+    wall = f"{first.result.duration_s:.1f}"
+    assert page.select_one("tbody tr").find_all("td")[1].get_text() == wall
+    assert len(page.select("thead th")) == len(page.select("tbody tr")[0].find_all(["th", "td"]))
+
+
+def test_page_of_the_course_goes_before_ours(built, tmp_path):
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "intro.md").write_text("# Welcome\n")
+    (tmp_path / "book" / "runs.md").write_text("# Runs of the course\n")
+    part = Part(title="More", pages=("runs",))
+    course = replace(built.course, folder=tmp_path, parts=(*built.course.parts, part))
+
+    findings = publish_course(course, built.report.reports, built.catalogue, tmp_path / "out")
+
+    assert findings == ()
+    page = (tmp_path / "out" / "site" / "runs.html").read_text()
+    assert "Runs of the course" in page
+    assert "figures-of-the-runs" not in page
 
 
 def test_page_shows_the_card_the_outputs_and_the_key_points(built):

@@ -11,7 +11,15 @@ from .lesson_files import load_lesson
 from .model import Course, Dataset, ExecutionResult, Finding, Lesson, Limits, Part, ValidationReport
 from .plugins import hook_names
 from .publish import publish_course
-from .reports import finding_as_dict, lesson_as_dict, require_report_file, write_junit
+from .reports import (
+    add_job_summary,
+    finding_as_dict,
+    lesson_as_dict,
+    require_report_file,
+    summary_of,
+    write_junit,
+    write_summary,
+)
 from .rules import RULES, Rule
 from .validate import validate_run
 
@@ -32,6 +40,7 @@ __all__ = [
     "Part",
     "Rule",
     "ValidationReport",
+    "add_job_summary",
     "build_course",
     "course_of_all",
     "dataset_files",
@@ -48,7 +57,9 @@ __all__ = [
     "publish_course",
     "require_lessons",
     "require_report_file",
+    "summary_of",
     "validate_lessons",
     "validate_run",
     "write_junit",
+    "write_summary",
 ]

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from neuroprimer.teaching import publish
+from neuroprimer.teaching.budgets import budget_findings
 from neuroprimer.teaching.cache.lookup import Lookup, RunCache
 from neuroprimer.teaching.catalogue import Catalogue, require_sound_plugins
 from neuroprimer.teaching.course import require_lessons, require_sound_course
 from neuroprimer.teaching.events import LessonEvent, OnEvent, ignore_event
+from neuroprimer.teaching.history import load_history
 from neuroprimer.teaching.model import Course, Finding, Lesson, Limits, Part, ValidationReport
 from neuroprimer.teaching.plugins import ask_each
 from neuroprimer.teaching.reports import finding_as_dict, report_as_dict, write_json, write_junit
+from neuroprimer.teaching.reports.figures import Figures, figures_of
 
 REPORT_FILE = "report.json"
 JUNIT_FILE = "junit.xml"
@@ -27,6 +30,8 @@ class BuildReport:
     ----------
     reports : tuple of ValidationReport
         One for each lesson, in course order.
+    figures : tuple of Figures
+        What each lesson's run took, in the same order.
     findings : tuple of Finding
         What is wrong with plugins, the syllabus or the site.
     site : pathlib.Path or None
@@ -38,10 +43,12 @@ class BuildReport:
     is_unchanged : bool
         Whether the site was up to date, so that there was nothing to do.
     notes : tuple of str
-        What did not work and does no harm, such as a cache that cannot be written.
+        What deserves a look and is no failure: a cache that cannot be written, a lesson that has
+        become slow.
     """
 
     reports: tuple[ValidationReport, ...]
+    figures: tuple[Figures, ...] = ()
     findings: tuple[Finding, ...] = ()
     site: Path | None = None
     left_out: tuple[str, ...] = ()
@@ -64,7 +71,7 @@ class BuildReport:
             "duration_s": round(self.duration_s, 3),
             "notes": list(self.notes),
             "findings": [finding_as_dict(finding) for finding in self.findings],
-            "lessons": [report_as_dict(report) for report in self.reports],
+            "lessons": [report_as_dict(figures) for figures in self.figures],
         }
 
 
@@ -76,6 +83,7 @@ def validate_lessons(
     jobs: int | None = None,
     cache: Path | None = None,
     cold: bool = False,
+    budget: bool = False,
     on_event: OnEvent = ignore_event,
 ) -> BuildReport:
     """Execute lessons and hold what came out against the rules.
@@ -95,6 +103,8 @@ def validate_lessons(
     cold : bool
         Whether lessons run once more in kernels that were started from nothing, to see that they
         come out the same.
+    budget : bool
+        Whether a lesson that takes longer than its budget has not passed. Otherwise that is noted.
 
     Returns
     -------
@@ -104,7 +114,9 @@ def validate_lessons(
     began = time.perf_counter()
     runs = RunCache(catalogue, cache)
     found = runs.find_all(tuple(lessons))
-    checked = _examine(found, runs, limits=limits, jobs=jobs, cold=cold, on_event=on_event)
+    checked = _examine(
+        found, runs, limits=limits, jobs=jobs, cold=cold, budget=budget, on_event=on_event
+    )
     return replace(checked, duration_s=time.perf_counter() - began)
 
 
@@ -117,6 +129,7 @@ def build_course(
     jobs: int | None = None,
     cache: Path | None = None,
     cold: bool = False,
+    budget: bool = False,
     on_event: OnEvent = ignore_event,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> BuildReport:
@@ -134,7 +147,7 @@ def build_course(
     strict : bool
         Publish all or nothing. Otherwise broken plugins, faults of the syllabus and lessons
         that fail are left out and named, and the rest is published.
-    jobs, cache, cold, on_event
+    jobs, cache, cold, budget, on_event
         As for `validate_lessons`. If nothing has changed since the site was published, and
         nobody has touched it, it is left as it is; the results have no notebooks then.
     on_step : callable, optional
@@ -164,13 +177,20 @@ def build_course(
     found = runs.find_all(course.lessons)
     inputs = publish.site_inputs(sources, runs.outputs)
     is_current = all(one.entry for one in found) and publish.is_up_to_date(output, inputs)
-    if is_current and not catalogue.manager.hook.lesson_validated.get_hookimpls():
-        checked = _tell(found, runs, on_event)
+    is_told = is_current and not catalogue.manager.hook.lesson_validated.get_hookimpls()
+    if is_told and not (budget and _overruns(found, runs, course.limits)):
+        checked = _tell(found, runs, course.limits, on_event)
     else:
         publish.require_config(course)
         publish.require_output(output)
         checked = _examine(
-            found, runs, limits=course.limits, jobs=jobs, cold=cold, on_event=on_event
+            found,
+            runs,
+            limits=course.limits,
+            jobs=jobs,
+            cold=cold,
+            budget=budget,
+            on_event=on_event,
         )
         is_current = is_current and checked.passed and _all_cached(checked)
     findings = (*catalogue.findings, *course.findings, *checked.findings)
@@ -195,13 +215,24 @@ def _examine(
     limits: Limits | None,
     jobs: int | None,
     cold: bool,
+    budget: bool,
     on_event: OnEvent,
 ) -> BuildReport:
     """Run and validate lessons, and tell the plugins that want to hear of it."""
     # What executes lessons takes longer to load than all of a build that has nothing to do.
     from neuroprimer.teaching.examine import examine_lessons
 
-    reports = examine_lessons(found, runs, limits=limits, jobs=jobs, cold=cold, on_event=on_event)
+    history = load_history()  # before these runs become a part of it
+    reports = examine_lessons(
+        found,
+        runs,
+        limits=limits,
+        jobs=jobs,
+        history=history,
+        cold=cold,
+        budget=budget,
+        on_event=on_event,
+    )
     runs.save()
     manager = runs.surroundings.catalogue.manager
     findings = [
@@ -211,21 +242,34 @@ def _examine(
     ]
     reasons = dict.fromkeys(report.result.why_plain for report in reports)
     plain = [f"kernels were started from nothing: {reason}." for reason in reasons if reason]
+    figures = figures_of(reports, limits, history)
     return BuildReport(
         reports=reports,
+        figures=figures,
         findings=tuple(dict.fromkeys(findings)),
-        notes=(*plain, *runs.notes),
+        notes=(*plain, *runs.notes, *_notes(figures)),
     )
 
 
-def _tell(found: Sequence[Lookup], runs: RunCache, on_event: OnEvent) -> BuildReport:
+def _overruns(found: Sequence[Lookup], runs: RunCache, limits: Limits) -> bool:
+    return any(budget_findings(runs.told(one), limits) for one in found)
+
+
+def _notes(figures: Sequence[Figures]) -> list[str]:
+    return [note for one in figures for note in one.notes]
+
+
+def _tell(
+    found: Sequence[Lookup], runs: RunCache, limits: Limits, on_event: OnEvent
+) -> BuildReport:
     """Report on lessons none of which needs to run: each has passed, and nothing has changed."""
     runs.save()
     results = [runs.told(one) for one in found]
     for result in results:
         on_event(LessonEvent(lesson=result.lesson, result=result))
     reports = tuple(ValidationReport(result=result, findings=()) for result in results)
-    return BuildReport(reports=reports, notes=tuple(runs.notes))
+    figures = figures_of(reports, limits, {})
+    return BuildReport(reports=reports, figures=figures, notes=(*runs.notes, *_notes(figures)))
 
 
 def _all_cached(checked: BuildReport) -> bool:
@@ -240,17 +284,20 @@ def _publish(
     if not passed:
         return report
     shown = _without_lessons(course, {one.lesson.id for one in passed})
-    site_findings = publish.publish_course(shown, passed, runs.surroundings.catalogue, output)
+    site_findings = publish.publish_course(
+        shown, passed, runs.surroundings.catalogue, output, figures=report.figures
+    )
     report = replace(report, findings=(*report.findings, *site_findings))
     if site_findings:
         return report
-    are_kept = all(lesson.id in runs.outputs for lesson in course.lessons)
+    left_out = tuple(one.lesson.id for one in report.reports if not one.passed)
+    # a run that is kept may yet break a rule today, and its lesson is not on this site
+    are_kept = not left_out and all(lesson.id in runs.outputs for lesson in course.lessons)
     # an author may have gone on writing meanwhile
     if are_kept and publish.site_sources(course, runs.surroundings) == sources:
         publish.record_site(output, publish.site_inputs(sources, runs.outputs))
     else:
         publish.forget_site(output)
-    left_out = tuple(one.lesson.id for one in report.reports if not one.passed)
     return replace(report, site=output / publish.SITE_FOLDER, left_out=left_out)
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from neuroprimer.teaching.events import LessonEvent
-from neuroprimer.teaching.reports import report_error
+from neuroprimer.teaching.reports.files import report_error
 
 
 class EventLog:
     """Writes events to a file as they happen.
+
+    The figures of a cached lesson are those of the run that stands in for it.
 
     Parameters
     ----------

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from neuroprimer.teaching.budgets import budget_findings
 from neuroprimer.teaching.cache.keeping import keep_run, note_failure, restore_run
 from neuroprimer.teaching.cache.lookup import Lookup, RunCache
 from neuroprimer.teaching.cache.reasons import DAMAGED, why_ran
 from neuroprimer.teaching.comparing import cold_findings
 from neuroprimer.teaching.events import LessonEvent, OnEvent
 from neuroprimer.teaching.execute import execute_lessons
-from neuroprimer.teaching.history import load_history, remember
+from neuroprimer.teaching.history import PastRun, remember
 from neuroprimer.teaching.kernels.imports import statements_of_plugins
 from neuroprimer.teaching.model import ExecutionResult, Finding, Limits, ValidationReport
 from neuroprimer.teaching.validate import validate_run
@@ -23,7 +24,9 @@ def examine_lessons(
     limits: Limits | None,
     jobs: int | None,
     on_event: OnEvent,
+    history: Mapping[str, tuple[PastRun, ...]] | None = None,
     cold: bool = False,
+    budget: bool = False,
 ) -> tuple[ValidationReport, ...]:
     """Run the lessons of which no kept run holds, and validate them all.
 
@@ -35,9 +38,13 @@ def examine_lessons(
         That has found it; runs that pass go into it as soon as they end.
     limits, jobs, on_event
         As for `execute_lessons`.
+    history : mapping of str to tuple of PastRun, optional
+        As for `execute_lessons`.
     cold : bool
         Whether every lesson runs once more, in a kernel that was started from nothing, and must
         come out the same.
+    budget : bool
+        Whether a run that took longer than its budget has not passed.
 
     Returns
     -------
@@ -45,7 +52,7 @@ def examine_lessons(
         In the order of `found`.
     """
     catalogue = cache.surroundings.catalogue
-    examination = _Examination(cache, on_event)
+    examination = _Examination(cache, on_event, (limits or Limits()) if budget else None)
     missing = [one for one in found if not (one.entry and examination.restore(one))]
     examination.why = {one.lesson.id: DAMAGED if one.entry else one.reason for one in missing}
     lessons = [one.lesson for one in missing]
@@ -56,7 +63,7 @@ def examine_lessons(
         limits=limits,
         variables=variables,
         preloads=statements_of_plugins(catalogue.manager) if missing else (),
-        history=load_history(),
+        history=history,
         on_event=examination.hear,
     )
     for result in results:
@@ -71,11 +78,22 @@ def examine_lessons(
 
 
 class _Examination:
-    """What is known while lessons run."""
+    """What is known while lessons run.
 
-    def __init__(self, cache: RunCache, on_event: OnEvent) -> None:
+    Parameters
+    ----------
+    cache : RunCache
+        Where runs are kept.
+    on_event : callable
+        Is told how it goes on.
+    budgets : Limits or None
+        What runs are held to; None holds them to no budget.
+    """
+
+    def __init__(self, cache: RunCache, on_event: OnEvent, budgets: Limits | None) -> None:
         self.cache = cache
         self.on_event = on_event
+        self.budgets = budgets
         self.why: Mapping[str, str] = {}
         self.reports: dict[str, ValidationReport] = {}
 
@@ -84,7 +102,7 @@ class _Examination:
         result = restore_run(found, self.cache)
         if result is None:
             return False
-        self.reports[found.lesson.id] = validate_run(result)
+        self.reports[found.lesson.id] = self.validate(result)
         self.on_event(LessonEvent(lesson=found.lesson, result=result))
         return True
 
@@ -99,10 +117,18 @@ class _Examination:
         report = self.reports[lesson_id]
         self.reports[lesson_id] = replace(report, findings=(*report.findings, *findings))
 
+    def validate(self, result: ExecutionResult) -> ValidationReport:
+        """Hold a run against the rules, and against its budget where that counts."""
+        report = validate_run(result)
+        if self.budgets is None:
+            return report
+        over = budget_findings(result, self.budgets)
+        return replace(report, findings=(*report.findings, *over))
+
     def judge(self, result: ExecutionResult) -> ExecutionResult:
         """Validate a run, keep it if it has passed, and say why it was needed."""
         lesson_id = result.lesson.id
-        report = validate_run(result)
+        report = self.validate(result)
         not_kept = ""
         if report.passed:
             not_kept = keep_run(result, self.cache)

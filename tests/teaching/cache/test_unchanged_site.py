@@ -90,6 +90,11 @@ def tamper(course: Path) -> None:
     page.write_text(page.read_text().replace("shown", "hacked"))
 
 
+def tamper_with_figures(course: Path) -> None:
+    page = course / "_build" / "site" / "runs.html"
+    page.write_text(page.read_text().replace("never ran before", "hacked"))
+
+
 def add_file(course: Path) -> None:
     (course / "_build" / "site" / "added.html").write_text("x")
 
@@ -104,7 +109,7 @@ def remove_notebook(course: Path) -> None:
 
 CHANGES = (
     *(edit_prose, edit_page, configure, retitle),
-    *(tamper, add_file, remove_site, remove_notebook),
+    *(tamper, tamper_with_figures, add_file, remove_site, remove_notebook),
 )
 
 
@@ -136,6 +141,56 @@ def test_damaged_run_is_executed_again_and_never_published(build, course, cache_
     page = (course / "_build" / "site" / "lessons" / "a-lesson.html").read_text()
     assert "shown on the page" in page
     assert "hacked" not in page
+
+
+def test_unchanged_course_over_its_budget_fails_only_if_that_is_asked_for(
+    write_lesson, course_folder, neuroprimer
+):
+    write_lesson("print('shown on the page')", budget_s=0.001)
+    page = course_folder / "_build" / "site" / "lessons" / "a-lesson.html"
+    build = ("build", "--course", course_folder)
+    neuroprimer(*build)
+
+    unchanged = neuroprimer(*build)
+    over = neuroprimer(*build, "--budget", "--summary", course_folder / "summary.md")
+
+    assert (unchanged.returncode, over.returncode) == (0, 1)
+    assert UP_TO_DATE in unchanged.stdout
+    assert "more than its budget of 0.001 s" in unchanged.stderr
+    assert "NP314" in over.stderr
+    assert "Nothing was published" in over.stdout
+    assert "Nothing was published" in (course_folder / "summary.md").read_text()
+    assert page.is_file()
+
+
+def test_site_without_a_lesson_that_was_over_its_budget_is_not_up_to_date(
+    write_lesson, course_folder, neuroprimer
+):
+    write_lesson("1", lesson_id="slow", budget_s=0.001)
+    write_lesson("1", lesson_id="quick")
+    build = ("build", "--no-strict", "--course", course_folder)
+    lessons = course_folder / "_build" / "site" / "lessons"
+    neuroprimer("validate", "--course", course_folder)
+    neuroprimer(*build, "--budget")
+    assert [page.name for page in lessons.glob("*.html")] == ["quick.html"]
+
+    neuroprimer(*build)
+
+    assert sorted(page.name for page in lessons.glob("*.html")) == ["quick.html", "slow.html"]
+
+
+def test_page_about_the_runs_stays_until_there_is_another_run(build, course):
+    build()
+    page = course / "_build" / "site" / "runs.html"
+    before = page.read_text()
+
+    build()
+    unchanged = page.read_text()
+    build("--no-cache")
+
+    assert unchanged == before
+    assert "ran: never ran before" in before
+    assert "ran: the cache is off" in page.read_text()
 
 
 def test_without_the_cache_all_is_done_anew(build):

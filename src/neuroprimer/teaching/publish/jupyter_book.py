@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from neuroprimer.errors import NeuroprimerError
-from neuroprimer.teaching.course import FRONT_PAGE, SYLLABUS
+from neuroprimer.teaching.course import BOOK_FOLDER, FRONT_PAGE, SYLLABUS
 from neuroprimer.teaching.model import Course, Part
 from neuroprimer.teaching.notebooks import ANSI
 from neuroprimer.teaching.publish.mathml import RENDERER
@@ -24,6 +24,10 @@ from neuroprimer.teaching.publish.mathml import RENDERER
 CONFIG = "_config.yml"
 TABLE_OF_CONTENTS = "_toc.yml"
 LESSONS_FOLDER = "lessons"
+
+# Generated, unless the course has a page of that name.
+RUNS_PAGE = "runs"
+RUNS_CAPTION = "About this site"
 
 # A course may say anything else in its own _config.yml; these hold whatever it says.
 FORCED: Mapping[str, Any] = {
@@ -163,8 +167,15 @@ def require_config(course: Course) -> dict[str, Any]:
     return _merge(_merge({**DEFAULTS, "title": course.title}, own), FORCED)
 
 
+def has_runs_page(course: Course) -> bool:
+    """Tell whether the site gets our page about the runs; a page of the course goes before it."""
+    return not any((course.folder / BOOK_FOLDER).glob(f"{RUNS_PAGE}.*"))
+
+
 def _table_of_contents(course: Course) -> dict[str, Any]:
     parts = [{"caption": part.title, "chapters": _chapters(part)} for part in course.parts]
+    if has_runs_page(course):
+        parts.append({"caption": RUNS_CAPTION, "chapters": [{"file": RUNS_PAGE}]})
     return {"format": "jb-book", "root": FRONT_PAGE, "parts": parts}
 
 

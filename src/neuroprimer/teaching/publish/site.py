@@ -7,7 +7,12 @@ import nbformat
 
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.model import Course, Finding, ValidationReport
-from neuroprimer.teaching.publish.jupyter_book import BookError, build_book, stage_book
+from neuroprimer.teaching.publish.jupyter_book import (
+    BookError,
+    build_book,
+    has_runs_page,
+    stage_book,
+)
 from neuroprimer.teaching.publish.pages import lesson_page
 from neuroprimer.teaching.publish.places import (
     NOTEBOOKS_FOLDER,
@@ -17,7 +22,9 @@ from neuroprimer.teaching.publish.places import (
     put_in_place,
     require_output,
 )
+from neuroprimer.teaching.publish.runs_page import fill_runs_page, stage_runs_page
 from neuroprimer.teaching.publish.verify import verify_site
+from neuroprimer.teaching.reports.figures import Figures
 
 
 def keep_run(output: Path, reports: Iterable[ValidationReport]) -> Path:
@@ -51,7 +58,12 @@ def keep_run(output: Path, reports: Iterable[ValidationReport]) -> Path:
 
 
 def publish_course(
-    course: Course, reports: Sequence[ValidationReport], catalogue: Catalogue, output: Path
+    course: Course,
+    reports: Sequence[ValidationReport],
+    catalogue: Catalogue,
+    output: Path,
+    *,
+    figures: Sequence[Figures] = (),
 ) -> tuple[Finding, ...]:
     """Build the site from runs that passed, verify it, and put it into place.
 
@@ -65,6 +77,9 @@ def publish_course(
         Knows datasets and plugins.
     output : pathlib.Path
         The site becomes ``output/site``.
+    figures : sequence of Figures, optional
+        What the runs took, those of lessons that are left out among them; the site has a page
+        about it. Default: what the reports say.
 
     Returns
     -------
@@ -87,9 +102,13 @@ def publish_course(
             lessons = stage_book(course, stage)
             for lesson_id, page in pages.items():
                 nbformat.write(page, lessons / f"{lesson_id}.ipynb")
+            if has_runs_page(course):
+                stage_runs_page(lessons.parent)
             html = build_book(stage)
         except BookError as error:
             return (Finding(rule="NP407", subject="site", message=error.message),)
+        if has_runs_page(course):
+            fill_runs_page(html, figures or [Figures(report=one) for one in reports], pages.keys())
         findings = verify_site(html, pages, private=(course.folder, stage))
         if not findings:
             put_in_place(html, output / SITE_FOLDER)

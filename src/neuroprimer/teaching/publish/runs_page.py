@@ -1,0 +1,84 @@
+"""The page "How the lessons ran": the one page of a site that says what was measured.
+
+The book tool makes it with an empty place, like any other page; the figures are put in there
+afterwards. So everything else on the site is made without them, and is the same in every build.
+"""
+
+import os
+import platform
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+
+from neuroprimer.teaching.publish.jupyter_book import LESSONS_FOLDER, RUNS_PAGE
+from neuroprimer.teaching.reports.figures import MOST_CELLS, Figures
+from neuroprimer.teaching.reports.rows import row_of
+
+PLACE = '<div id="figures-of-the-runs"></div>'
+TEMPLATE = Path(__file__).with_name("runs_page.html.jinja")
+
+SOURCE = f"""# How the lessons ran
+
+Every lesson of this site was executed before it was published, and each output on its page is of
+that run. This page tells what the runs took on the machine that built the site.
+
+```{{raw}} html
+{PLACE}
+```
+
+*Wall* is the time from start to end, *CPU* the time on all processors, *peak* the most memory that
+the lesson held, *start* the time until its kernel answered. *Against the usual* compares with the
+median of earlier runs. *Minutes* are those of the run, of the minutes that the lesson declares for
+reading and exercises. Nothing that a *cached* lesson depends on has changed, so it did not run
+again; its figures are those of the run that its page shows.
+"""
+
+
+def stage_runs_page(book: Path) -> None:
+    """Write the page's source, with an empty place for the figures, into a staged book."""
+    (book / f"{RUNS_PAGE}.md").write_text(SOURCE, encoding="utf-8")
+
+
+def fill_runs_page(html: Path, figures: Sequence[Figures], published: Collection[str]) -> None:
+    """Put figures into the page that the book tool has made.
+
+    Parameters
+    ----------
+    html : pathlib.Path
+        The folder with the finished pages.
+    figures : sequence of Figures
+        Of each lesson, in course order.
+    published : collection of str
+        Ids of the lessons that have a page to link to.
+    """
+    file = html / f"{RUNS_PAGE}.html"
+    page = file.read_text(encoding="utf-8")
+    file.write_text(page.replace(PLACE, runs_markup(figures, published)), encoding="utf-8")
+
+
+def runs_markup(figures: Sequence[Figures], published: Collection[str]) -> str:
+    """Return the part of the page that was measured, as HTML.
+
+    Parameters
+    ----------
+    figures, published
+        As for `fill_runs_page`.
+    """
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    return template.render(
+        rows=[(one, row_of(one, cells=MOST_CELLS)) for one in figures],
+        published=frozenset(published),
+        lessons_folder=LESSONS_FOLDER,
+        has_budget=any(one.budget_s for one in figures),
+        total_s=sum(one.result.duration_s for one in figures),
+        notes=[note for one in figures for note in one.notes],
+        when=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        tools=f"neuroprimer {version('neuroprimer')}, Python {platform.python_version()}",
+        machine=f"{platform.system()}, {os.cpu_count()} processors",
+    )
