@@ -100,7 +100,7 @@ def test_findings_stand_beneath_with_their_fixes_and_nothing_in_them_is_markup()
 
 
 def test_summary_of_a_thousand_faults_is_one_that_github_shows():
-    endless = replace(FAILURE, message="x" * 10_000)
+    endless = replace(FAILURE, message="x" * 20_000)
 
     text = summary_of("Failed", (), [endless] * 1000)
 
