@@ -26,7 +26,7 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -131,12 +131,34 @@ def pytest_side(*options: str) -> Side:
     return peer_side(lambda _: [["-m", "pytest", "-p", "no:cacheprovider", *options, "notebooks"]])
 
 
+def on_our_kernel(side: Side) -> Side:
+    """Return a side that finds the kernel `neuroprimer`, with no server yet."""
+
+    def prepare(place: Place) -> Turn:
+        turn = side(place)
+        variables = make_variables(place)
+        path = [variables["PYTHONPATH"], *(entry for entry in sys.path if entry)]
+        ours = {
+            "JUPYTER_PATH": str(Path(sysconfig.get_path("data"), "share", "jupyter")),
+            "NEUROPRIMER_PLUGINS_DIR": str(place.course / "plugins"),
+            "NEUROPRIMER_KERNELS_IDLE_S": "5",
+            "PYTHONPATH": os.pathsep.join(path),
+            "XDG_RUNTIME_DIR": str(place.folder),
+        }
+        return replace(turn, variables={**turn.variables, **variables, **ours})
+
+    return prepare
+
+
 # neuroprimer's sides, with the option each needs. One for plain kernels belongs here, once there is
 # an option for them; one that runs each lesson in both kinds of kernel would be another thing.
 OURS: Mapping[str, tuple[str, Side]] = {
     "neuroprimer": ("", neuroprimer_side()),
     "neuroprimer without warm-ups": ("", neuroprimer_side(warm_ups=False)),
-    "neuroprimer --linger": ("--linger", neuroprimer_side("--linger", "--no-cache", warm=True)),
+    "neuroprimer --linger": (
+        "--linger",
+        neuroprimer_side("--linger", "60", "--no-cache", warm=True),
+    ),
 }
 
 # All are divided by these.
@@ -155,6 +177,9 @@ THEIRS: Mapping[str, Side] = {
     ),
     "nbmake": pytest_side("--nbmake"),
     f"nbmake -n {JOBS}": pytest_side("--nbmake", "-n", f"{JOBS}"),
+    f"nbmake -n {JOBS} on kernel neuroprimer": on_our_kernel(
+        pytest_side("--nbmake", "-n", f"{JOBS}", "--nbmake-kernel", "neuroprimer")
+    ),
     "nbval": pytest_side("--nbval-lax"),
     "jupyter-cache": peer_side(
         lambda _: [["-c", JUPYTER_CACHE, "project", "execute", "--executor", "local-parallel"]],
