@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,9 @@ from neuroprimer.teaching import cache as caching
 from neuroprimer.teaching import publish
 from neuroprimer.teaching.folders import cache_folder as cache_folder_of_user
 from neuroprimer.teaching.plugins import BLOCKED_VARIABLE, PLUGINS_DIR_VARIABLE
+
+if TYPE_CHECKING:
+    from neuroprimer.teaching.executors import Executor
 
 SECONDS_OF_DAY = 86_400
 
@@ -92,6 +95,34 @@ with_cache_folder = click.option(
     type=FOLDER,
     help="Where runs that passed are kept. Default: this user's cache.",
 )
+
+
+def with_executor(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options about where lessons run, and give the command what runs them."""
+
+    @click.option(
+        "--executor",
+        "executor_name",
+        default="local",
+        show_default=True,
+        metavar="NAME",
+        help="What runs the lessons: local, dask, or what a plugin brings.",
+    )
+    @click.option(
+        "--scheduler", metavar="ADDRESS", help="Of the Dask cluster, like tcp://HOST:8786."
+    )
+    @wraps(command)
+    def with_chosen(
+        *arguments: Any,
+        catalogue: teaching.Catalogue,
+        executor_name: str,
+        scheduler: str | None,
+        **options: Any,
+    ) -> None:
+        executor = catalogue.require_executor(executor_name).make(scheduler)
+        command(*arguments, catalogue=catalogue, executor=executor, **options)
+
+    return with_chosen
 
 
 def with_cache(command: Callable[..., None]) -> Callable[..., None]:
@@ -183,6 +214,7 @@ def show(
 @with_catalogue
 @with_course
 @with_output
+@with_executor
 @with_jobs
 @with_cache
 @with_events
@@ -198,6 +230,7 @@ def build(
     catalogue: teaching.Catalogue,
     course_folder: Path,
     output: Path | None,
+    executor: Executor,
     jobs: int | None,
     cache: Path | None,
     cold: bool,
@@ -220,6 +253,7 @@ def build(
             jobs=jobs,
             cache=cache,
             cold=cold,
+            executor=executor,
             on_event=watcher.on_event,
             on_step=watcher.on_step,
         )
@@ -230,6 +264,7 @@ def build(
 @click.argument("lesson_ids", nargs=-1, metavar="[LESSON]...")
 @with_catalogue
 @with_course
+@with_executor
 @with_jobs
 @with_cache
 @with_events
@@ -239,6 +274,7 @@ def validate(
     lesson_ids: tuple[str, ...],
     catalogue: teaching.Catalogue,
     course_folder: Path,
+    executor: Executor,
     jobs: int | None,
     cache: Path | None,
     cold: bool,
@@ -265,6 +301,7 @@ def validate(
             jobs=jobs,
             cache=cache,
             cold=cold,
+            executor=executor,
             on_event=watcher.on_event,
         )
     report = replace(report, findings=(*catalogue.findings, *besides, *report.findings))
@@ -388,7 +425,8 @@ def doctor(catalogue: teaching.Catalogue, as_json: bool) -> None:
         click.echo(
             f"{len(catalogue.plugins)} plugin(s), {len(catalogue.lessons)} lesson(s), "
             f"{len(findings)} finding(s). Hooks there are: "
-            f"{', '.join(teaching.hook_names(catalogue.manager))}."
+            f"{', '.join(teaching.hook_names(catalogue.manager))}. Executors there are: "
+            f"{', '.join(sorted(catalogue.executors)) or 'none'}."
         )
     if findings:
         raise click.exceptions.Exit(LESSON_FAILED)

@@ -11,6 +11,7 @@ from neuroprimer.teaching.cache.lookup import Lookup, RunCache
 from neuroprimer.teaching.catalogue import Catalogue, require_sound_plugins
 from neuroprimer.teaching.course import require_lessons, require_sound_course
 from neuroprimer.teaching.events import LessonEvent, OnEvent, ignore_event
+from neuroprimer.teaching.executors import Executor
 from neuroprimer.teaching.model import Course, Finding, Lesson, Limits, Part, ValidationReport
 from neuroprimer.teaching.plugins import ask_each
 from neuroprimer.teaching.reports import finding_as_dict, report_as_dict, write_json, write_junit
@@ -76,6 +77,7 @@ def validate_lessons(
     jobs: int | None = None,
     cache: Path | None = None,
     cold: bool = False,
+    executor: Executor | None = None,
     on_event: OnEvent = ignore_event,
 ) -> BuildReport:
     """Execute lessons and hold what came out against the rules.
@@ -95,6 +97,8 @@ def validate_lessons(
     cold : bool
         Whether lessons run once more in kernels that were started from nothing, to see that they
         come out the same.
+    executor : callable, optional
+        What runs lessons, as a plugin brings it. Default: this machine does.
 
     Returns
     -------
@@ -104,7 +108,9 @@ def validate_lessons(
     began = time.perf_counter()
     runs = RunCache(catalogue, cache)
     found = runs.find_all(tuple(lessons))
-    checked = _examine(found, runs, limits=limits, jobs=jobs, cold=cold, on_event=on_event)
+    checked = _examine(
+        found, runs, executor, limits=limits, jobs=jobs, cold=cold, on_event=on_event
+    )
     return replace(checked, duration_s=time.perf_counter() - began)
 
 
@@ -117,6 +123,7 @@ def build_course(
     jobs: int | None = None,
     cache: Path | None = None,
     cold: bool = False,
+    executor: Executor | None = None,
     on_event: OnEvent = ignore_event,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> BuildReport:
@@ -134,7 +141,7 @@ def build_course(
     strict : bool
         Publish all or nothing. Otherwise broken plugins, faults of the syllabus and lessons
         that fail are left out and named, and the rest is published.
-    jobs, cache, cold, on_event
+    jobs, cache, cold, executor, on_event
         As for `validate_lessons`. If nothing has changed since the site was published, and
         nobody has touched it, it is left as it is; the results have no notebooks then.
     on_step : callable, optional
@@ -151,6 +158,8 @@ def build_course(
         In strict mode, if any plugin is broken. This and the next two come before anything runs.
     CourseError
         If the course has no lesson or, in strict mode, any other fault.
+    ExecutorError
+        If the executor cannot go on. What has passed before is in the cache.
     BookError, PublishError
         If ``_config.yml`` cannot be read, or the output folder cannot be written.
     """
@@ -170,7 +179,7 @@ def build_course(
         publish.require_config(course)
         publish.require_output(output)
         checked = _examine(
-            found, runs, limits=course.limits, jobs=jobs, cold=cold, on_event=on_event
+            found, runs, executor, limits=course.limits, jobs=jobs, cold=cold, on_event=on_event
         )
         is_current = is_current and checked.passed and _all_cached(checked)
     findings = (*catalogue.findings, *course.findings, *checked.findings)
@@ -191,6 +200,7 @@ def build_course(
 def _examine(
     found: Sequence[Lookup],
     runs: RunCache,
+    executor: Executor | None,
     *,
     limits: Limits | None,
     jobs: int | None,
@@ -201,7 +211,9 @@ def _examine(
     # What executes lessons takes longer to load than all of a build that has nothing to do.
     from neuroprimer.teaching.examine import examine_lessons
 
-    reports = examine_lessons(found, runs, limits=limits, jobs=jobs, cold=cold, on_event=on_event)
+    reports = examine_lessons(
+        found, runs, executor, limits=limits, jobs=jobs, cold=cold, on_event=on_event
+    )
     runs.save()
     manager = runs.surroundings.catalogue.manager
     findings = [

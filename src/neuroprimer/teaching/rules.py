@@ -184,6 +184,16 @@ RULES = _rules(
         "Look for what differs from run to run: the time of day, unseeded generators, sets.",
     ),
     (
+        "NP314",
+        "No worker of the cluster could run a lesson to its end",
+        "Look at the workers' logs: for too little memory, and for what the message names.",
+    ),
+    (
+        "NP315",
+        "A worker of the cluster has other code than the build",
+        "Give the workers the environment of the build, and the same files of the course.",
+    ),
+    (
         "NP401",
         "A lesson has no page on the built site",
         "Look at what Jupyter Book said about it.",
