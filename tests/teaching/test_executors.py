@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from neuroprimer.teaching import hookimpl, standard_executors, validate_lessons
+from neuroprimer.teaching import execute_lessons, hookimpl, standard_executors, validate_lessons
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.executors import ExecutorError, UnknownExecutorError
 from neuroprimer.teaching.plugins import add_plugin, make_manager
@@ -57,6 +57,20 @@ def test_executor_that_loses_a_lesson_is_an_error(make_lesson):
 
     with pytest.raises(ExecutorError, match=r"gave results of no lesson; .* of a-lesson"):
         validate_lessons([make_lesson("1")], catalogue, executor=executor)
+
+
+@pytest.mark.kernel
+def test_cold_asks_the_same_executor_twice(make_lesson):
+    asked = []
+
+    def run(lessons, *, forks, **options):
+        asked.append(forks)
+        return execute_lessons(lessons, forks=forks, **options)
+
+    report = validate_lessons([make_lesson("1")], catalogue_with(), cold=True, executor=run)
+
+    assert report.passed
+    assert asked == [True, False]
 
 
 def test_dask_that_is_not_installed_is_named_with_what_installs_it(monkeypatch):

@@ -58,10 +58,8 @@ def execute_on_cluster(
     ----------
     scheduler : str
         Address of the scheduler, such as ``"tcp://127.0.0.1:8786"``.
-    lessons, jobs, limits, variables, forks, history, on_event
+    lessons, jobs, limits, variables, preloads, forks, history, on_event
         As for `execute_lessons`. Without `jobs`, all threads of the cluster are used.
-    preloads : iterable of str
-        Not needed: no process is forked for more than one lesson.
 
     Returns
     -------
@@ -73,8 +71,7 @@ def execute_on_cluster(
     ExecutorError
         If the scheduler cannot be reached, goes away, or has no worker for a long time.
     """
-    del preloads
-    lessons, limits = tuple(lessons), limits or Limits()
+    lessons, preloads, limits = tuple(lessons), tuple(preloads), limits or Limits()
     runs = [LessonRun.of_lesson(lesson, limits, ignore_event) for lesson in lessons]
     forecasts = [forecast_of(run, last_run(history or {}, run.lesson)) for run in runs]
     readable = {place: run for place, run in enumerate(runs) if run.failure is None}
@@ -92,6 +89,7 @@ def execute_on_cluster(
                 limits=limits,
                 variables={**(variables or {}), **_declared(lessons[place])},
                 unset=tuple(n for n in lessons[place].environment if n not in os.environ),
+                preloads=preloads,
                 forks=forks,
                 topic=topic,
                 place=place,

@@ -67,6 +67,8 @@ class Order:
         Environment variables for the kernel, those that the lesson declares among them.
     unset : tuple of str
         Declared environment variables that the build does not have.
+    preloads : tuple of str
+        What kernels are to have ready besides what lessons import.
     forks : bool
         Whether the kernel may be forked.
     topic : str
@@ -82,6 +84,7 @@ class Order:
     limits: Limits
     variables: Mapping[str, str]
     unset: tuple[str, ...]
+    preloads: tuple[str, ...]
     forks: bool
     topic: str
     place: int

@@ -23,6 +23,10 @@ from neuroprimer.teaching.kernels.workshop import Workshop, open_workshop
 from neuroprimer.teaching.lesson_runs import LessonRun, execute_run
 from neuroprimer.teaching.model import ExecutionResult, Finding
 
+# How long the process from which kernels are forked stays for the next lesson: it may not be known
+# to this worker yet.
+LINGER_S = 30.0
+
 # How often it is looked whether the build still wants the lesson.
 INTERVAL_S = 0.5
 
@@ -86,8 +90,9 @@ def _run(order: Order, worker: Worker) -> ExecutionResult:
     run = _read(order, tell)
     tell(LessonEvent(lesson=order.lesson))
     environment = kernel_environment(order.variables)
-    # What plugins want to have ready would only keep a server busy that has one lesson.
-    with open_workshop(run.needs, environment, forks=order.forks) as workshop:
+    with open_workshop(
+        [*run.needs, *order.preloads], environment, forks=order.forks, linger_s=LINGER_S
+    ) as workshop:
         return asyncio.run(_run_while(is_wanted, run, workshop, order))
 
 
