@@ -33,6 +33,7 @@ def test_hook_stands_in_the_book_with_its_signature_and_words(hook):
         "collections.abc.",
         "pathlib._local.",
         "pathlib.",
+        "neuroprimer.teaching.executors.",
         "neuroprimer.teaching.model.",
     ):
         signature = signature.replace(module, "")

@@ -8,9 +8,9 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,9 +21,15 @@ from neuroprimer.teaching import publish
 from neuroprimer.teaching.folders import cache_folder as cache_folder_of_user
 from neuroprimer.teaching.plugins import BLOCKED_VARIABLE, PLUGINS_DIR_VARIABLE
 
+if TYPE_CHECKING:
+    from neuroprimer.teaching.executors import Executor
+
 SECONDS_OF_DAY = 86_400
 
 ALL_WELL, LESSON_FAILED, NOT_POSSIBLE, INTERRUPTED = 0, 1, 2, 130
+
+# The executor of this machine.
+LOCAL = "local"
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -98,6 +104,46 @@ with_cache_folder = click.option(
     type=FOLDER,
     help="Where runs that passed are kept. Default: this user's cache.",
 )
+
+
+def with_executor(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options about where lessons run, and give the command what runs them."""
+
+    @click.option(
+        "--executor",
+        "executor_name",
+        default=LOCAL,
+        show_default=True,
+        metavar="NAME",
+        help="What runs the lessons: local, dask, or what a plugin brings.",
+    )
+    @click.option(
+        "--scheduler", metavar="ADDRESS", help="Of the Dask cluster, like tcp://HOST:8786."
+    )
+    @click.option(
+        "--linger",
+        "linger_s",
+        type=click.FloatRange(min=0),
+        default=0,
+        envvar="NEUROPRIMER_LINGER_S",
+        metavar="SECONDS",
+        help="Let the process from which kernels are forked stay for the next build.",
+    )
+    @wraps(command)
+    def with_chosen(
+        *arguments: Any,
+        catalogue: teaching.Catalogue,
+        executor_name: str,
+        scheduler: str | None,
+        linger_s: float,
+        **options: Any,
+    ) -> None:
+        executor: Callable[..., Any] = catalogue.require_executor(executor_name).make(scheduler)
+        if linger_s and executor_name == LOCAL:  # others have processes of their own
+            executor = partial(executor, linger_s=linger_s)
+        command(*arguments, catalogue=catalogue, executor=executor, **options)
+
+    return with_chosen
 
 
 def with_cache(command: Callable[..., None]) -> Callable[..., None]:
@@ -189,6 +235,7 @@ def show(
 @with_catalogue
 @with_course
 @with_output
+@with_executor
 @with_jobs
 @with_cache
 @with_budget
@@ -206,6 +253,7 @@ def build(
     catalogue: teaching.Catalogue,
     course_folder: Path,
     output: Path | None,
+    executor: Executor,
     jobs: int | None,
     cache: Path | None,
     cold: bool,
@@ -230,6 +278,7 @@ def build(
             cache=cache,
             cold=cold,
             budget=budget,
+            executor=executor,
             on_event=watcher.on_event,
             on_step=watcher.on_step,
         )
@@ -242,6 +291,7 @@ def build(
 @click.argument("lesson_ids", nargs=-1, metavar="[LESSON]...")
 @with_catalogue
 @with_course
+@with_executor
 @with_jobs
 @with_cache
 @with_budget
@@ -253,6 +303,7 @@ def validate(
     lesson_ids: tuple[str, ...],
     catalogue: teaching.Catalogue,
     course_folder: Path,
+    executor: Executor,
     jobs: int | None,
     cache: Path | None,
     cold: bool,
@@ -281,6 +332,7 @@ def validate(
             cache=cache,
             cold=cold,
             budget=budget,
+            executor=executor,
             on_event=watcher.on_event,
         )
     report = replace(report, findings=(*catalogue.findings, *besides, *report.findings))
@@ -405,7 +457,8 @@ def doctor(catalogue: teaching.Catalogue, as_json: bool) -> None:
         click.echo(
             f"{len(catalogue.plugins)} plugin(s), {len(catalogue.lessons)} lesson(s), "
             f"{len(findings)} finding(s). Hooks there are: "
-            f"{', '.join(teaching.hook_names(catalogue.manager))}."
+            f"{', '.join(teaching.hook_names(catalogue.manager))}. Executors there are: "
+            f"{', '.join(sorted(catalogue.executors)) or 'none'}."
         )
     if findings:
         raise click.exceptions.Exit(LESSON_FAILED)

@@ -139,3 +139,15 @@ def test_environment_of_its_own_makes_a_server_of_its_own(run, monkeypatch):
     assert second.split()[0] != first.strip()
     assert second.split()[1] == "de"
     ask_status(server_path({**os.environ, "PYTHONHASHSEED": "0"}), stop=True)
+
+
+@pytest.mark.parametrize("linger", [(), ("--linger", "60")], ids=["without", "with"])
+def test_server_of_a_build_stays_if_that_is_wanted(
+    linger, write_lesson, course_folder, neuroprimer, socket_path
+):
+    write_lesson(PARENT)
+
+    done = neuroprimer("validate", "--course", course_folder, *linger)
+
+    assert done.returncode == 0, done.stderr
+    assert socket_path.exists() == bool(linger)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from neuroprimer.teaching import Dataset, Lesson, ValidationReport, hookimpl
+from neuroprimer.teaching import Dataset, Lesson, ValidationReport, hookimpl, standard_executors
 from neuroprimer.teaching.catalogue import BrokenPluginError, Catalogue, load_catalogue
 from neuroprimer.teaching.hookspecs import API_VERSION
 from neuroprimer.teaching.model import ExecutionResult
@@ -16,6 +16,7 @@ from neuroprimer.teaching.plugins import (
     load_plugins,
     make_manager,
 )
+from neuroprimer.teaching.standard_executors import make_local
 
 ONE = Lesson(id="one", title="One", path=Path("one.md"))
 TWO = Lesson(id="two", title="Two", path=Path("two.md"))
@@ -78,6 +79,48 @@ def test_hook_provide_dataset_gets_what_it_asks_for(tmp_path):
     )
 
     assert answers.values == (("provides", [tmp_path / "data"]),)
+
+
+def test_hook_register_executors():
+    class Brings:
+        @hookimpl
+        def register_executors(self):
+            return {"slow": make_local}
+
+    catalogue = Catalogue.from_plugins(manager_with(brings=Brings()))
+
+    assert catalogue.executors["slow"].plugin == "brings"
+    assert callable(catalogue.require_executor("slow").make())
+
+
+@pytest.mark.parametrize(
+    "answer", [None, ["local"], {"local": 1}, {1: make_local}], ids=["none", "list", "no", "name"]
+)
+def test_wrong_answer_about_executors_is_a_finding(answer):
+    class Wrong:
+        @hookimpl
+        def register_executors(self):
+            return answer
+
+    catalogue = Catalogue.from_plugins(manager_with(wrong=Wrong()), strict=False)
+
+    assert catalogue.executors == {}
+    assert rules(catalogue.findings) == [("NP004", "wrong")]
+
+
+def test_second_plugin_with_an_executor_name_is_left_out():
+    class Brings:
+        @hookimpl
+        def register_executors(self):
+            return {"local": make_local}
+
+    catalogue = Catalogue.from_plugins(
+        manager_with(standard=standard_executors, other=Brings()), strict=False
+    )
+
+    assert catalogue.executors["local"].plugin == "standard"
+    assert rules(catalogue.findings) == [("NP005", "other")]
+    assert "the executor name 'local' is taken by the plugin 'standard'" in str(catalogue.findings)
 
 
 def test_hook_lesson_validated():
@@ -144,7 +187,7 @@ def test_hook_without_its_mark_is_a_finding():
 def test_hook_of_a_later_version_may_be_marked_optional():
     class Ahead(BringsOne):
         @hookimpl(optionalhook=True)
-        def register_executors(self):
+        def register_graders(self):
             return {}
 
     assert list(Catalogue.from_plugins(manager_with(ahead=Ahead())).lessons) == ["one"]

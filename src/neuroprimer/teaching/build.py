@@ -12,6 +12,7 @@ from neuroprimer.teaching.cache.lookup import Lookup, RunCache
 from neuroprimer.teaching.catalogue import Catalogue, require_sound_plugins
 from neuroprimer.teaching.course import require_lessons, require_sound_course
 from neuroprimer.teaching.events import LessonEvent, OnEvent, ignore_event
+from neuroprimer.teaching.executors import Executor
 from neuroprimer.teaching.history import load_history
 from neuroprimer.teaching.model import Course, Finding, Lesson, Limits, Part, ValidationReport
 from neuroprimer.teaching.plugins import ask_each
@@ -84,6 +85,7 @@ def validate_lessons(
     cache: Path | None = None,
     cold: bool = False,
     budget: bool = False,
+    executor: Executor | None = None,
     on_event: OnEvent = ignore_event,
 ) -> BuildReport:
     """Execute lessons and hold what came out against the rules.
@@ -105,6 +107,8 @@ def validate_lessons(
         come out the same.
     budget : bool
         Whether a lesson that takes longer than its budget has not passed. Otherwise that is noted.
+    executor : callable, optional
+        What runs lessons, as a plugin brings it. Default: this machine does.
 
     Returns
     -------
@@ -115,7 +119,14 @@ def validate_lessons(
     runs = RunCache(catalogue, cache)
     found = runs.find_all(tuple(lessons))
     checked = _examine(
-        found, runs, limits=limits, jobs=jobs, cold=cold, budget=budget, on_event=on_event
+        found,
+        runs,
+        executor,
+        limits=limits,
+        jobs=jobs,
+        cold=cold,
+        budget=budget,
+        on_event=on_event,
     )
     return replace(checked, duration_s=time.perf_counter() - began)
 
@@ -130,6 +141,7 @@ def build_course(
     cache: Path | None = None,
     cold: bool = False,
     budget: bool = False,
+    executor: Executor | None = None,
     on_event: OnEvent = ignore_event,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> BuildReport:
@@ -147,7 +159,7 @@ def build_course(
     strict : bool
         Publish all or nothing. Otherwise broken plugins, faults of the syllabus and lessons
         that fail are left out and named, and the rest is published.
-    jobs, cache, cold, budget, on_event
+    jobs, cache, cold, budget, executor, on_event
         As for `validate_lessons`. If nothing has changed since the site was published, and
         nobody has touched it, it is left as it is; the results have no notebooks then.
     on_step : callable, optional
@@ -164,6 +176,8 @@ def build_course(
         In strict mode, if any plugin is broken. This and the next two come before anything runs.
     CourseError
         If the course has no lesson or, in strict mode, any other fault.
+    ExecutorError
+        If the executor cannot go on. What has passed before is in the cache.
     BookError, PublishError
         If ``_config.yml`` cannot be read, or the output folder cannot be written.
     """
@@ -186,6 +200,7 @@ def build_course(
         checked = _examine(
             found,
             runs,
+            executor,
             limits=course.limits,
             jobs=jobs,
             cold=cold,
@@ -211,6 +226,7 @@ def build_course(
 def _examine(
     found: Sequence[Lookup],
     runs: RunCache,
+    executor: Executor | None,
     *,
     limits: Limits | None,
     jobs: int | None,
@@ -226,6 +242,7 @@ def _examine(
     reports = examine_lessons(
         found,
         runs,
+        executor,
         limits=limits,
         jobs=jobs,
         history=history,

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +10,7 @@ from typing import TypeVar
 import pluggy
 
 from neuroprimer.errors import NeuroprimerError
+from neuroprimer.teaching.executors import OfferedExecutor, UnknownExecutorError
 from neuroprimer.teaching.model import Dataset, Finding, Lesson
 from neuroprimer.teaching.plugins import (
     BLOCKED_VARIABLE,
@@ -44,6 +45,8 @@ class Catalogue:
         Likewise.
     brought_by : mapping of str to str
         Name of the plugin for each lesson id.
+    executors : mapping of str to OfferedExecutor
+        What can run lessons, by name.
     plugins : tuple of Plugin
         All plugins that were found, also those left out.
     plugins_dir : pathlib.Path, optional
@@ -56,6 +59,7 @@ class Catalogue:
     lessons: Mapping[str, Lesson]
     datasets: Mapping[str, Dataset]
     brought_by: Mapping[str, str]
+    executors: Mapping[str, OfferedExecutor] = field(default_factory=dict)
     plugins: tuple[Plugin, ...] = ()
     plugins_dir: Path | None = None
     findings: tuple[Finding, ...] = ()
@@ -92,14 +96,16 @@ class Catalogue:
         """
         lessons, lesson_findings = _collect(manager, "register_lessons", Lesson)
         datasets, dataset_findings = _collect(manager, "register_datasets", Dataset)
+        executors, executor_findings = _collect_executors(manager)
         catalogue = cls(
             manager=manager,
             lessons={id_: lesson for id_, (_, lesson) in lessons.items()},
             datasets={id_: dataset for id_, (_, dataset) in datasets.items()},
             brought_by={id_: plugin for id_, (plugin, _) in lessons.items()},
+            executors=executors,
             plugins=plugins,
             plugins_dir=plugins_dir,
-            findings=(*findings, *lesson_findings, *dataset_findings),
+            findings=(*findings, *lesson_findings, *dataset_findings, *executor_findings),
         )
         if strict:
             require_sound_plugins(catalogue)
@@ -119,6 +125,21 @@ class Catalogue:
                 hint=self.suggest(lesson_id),
             )
         return self.lessons[lesson_id]
+
+    def require_executor(self, name: str) -> OfferedExecutor:
+        """Return an executor by its name.
+
+        Raises
+        ------
+        UnknownExecutorError
+            If no plugin brings it; names the nearest, or all there are.
+        """
+        if name not in self.executors:
+            raise UnknownExecutorError(
+                f"No executor is called {name!r}.{self.broken_plugins()}",
+                hint=did_you_mean(name, self.executors),
+            )
+        return self.executors[name]
 
     def broken_plugins(self) -> str:
         """Return what is wrong with plugins, or nothing if all work, to follow a sentence."""
@@ -242,6 +263,37 @@ def _collect(
             else:
                 items[item.id] = (plugin, item)
     return items, tuple(findings)
+
+
+def _collect_executors(
+    manager: pluggy.PluginManager,
+) -> tuple[dict[str, OfferedExecutor], tuple[Finding, ...]]:
+    """Return the executors by name; the first plugin keeps a name."""
+    answers = ask_each(manager, "register_executors")
+    executors: dict[str, OfferedExecutor] = {}
+    findings = list(answers.findings)
+
+    def find(rule: str, plugin: str, message: str) -> None:
+        findings.append(Finding(rule=rule, subject=plugin, message=message))
+
+    for plugin, answer in answers.values:
+        if not isinstance(answer, Mapping) or not all(
+            isinstance(name, str) and callable(factory) for name, factory in answer.items()
+        ):
+            words = f"register_executors returned {_short(answer)}, expected names with factories."
+            find("NP004", plugin, words)
+            continue
+        for name, factory in answer.items():
+            if name in executors:
+                find(
+                    "NP005",
+                    plugin,
+                    f"the executor name {name!r} is taken by the plugin "
+                    f"{executors[name].plugin!r}; this one is left out.",
+                )
+            else:
+                executors[name] = OfferedExecutor(name=name, plugin=plugin, factory=factory)
+    return executors, tuple(findings)
 
 
 def _short(answer: object) -> str:

@@ -3,23 +3,27 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from neuroprimer.teaching.budgets import budget_findings
 from neuroprimer.teaching.cache.keeping import keep_run, note_failure, restore_run
 from neuroprimer.teaching.cache.lookup import Lookup, RunCache
 from neuroprimer.teaching.cache.reasons import DAMAGED, why_ran
 from neuroprimer.teaching.comparing import cold_findings
-from neuroprimer.teaching.events import LessonEvent, OnEvent
+from neuroprimer.teaching.events import LessonEvent, OnEvent, ignore_event
 from neuroprimer.teaching.execute import execute_lessons
+from neuroprimer.teaching.executors import Executor, ExecutorError
 from neuroprimer.teaching.history import PastRun, remember
 from neuroprimer.teaching.kernels.imports import statements_of_plugins
-from neuroprimer.teaching.model import ExecutionResult, Finding, Limits, ValidationReport
+from neuroprimer.teaching.model import ExecutionResult, Finding, Lesson, Limits, ValidationReport
 from neuroprimer.teaching.validate import validate_run
 
 
 def examine_lessons(
     found: Sequence[Lookup],
     cache: RunCache,
+    executor: Executor | None = None,
     *,
     limits: Limits | None,
     jobs: int | None,
@@ -36,6 +40,8 @@ def examine_lessons(
         What the cache has of each lesson.
     cache : RunCache
         That has found it; runs that pass go into it as soon as they end.
+    executor : callable, optional
+        What runs them. Default: this machine does.
     limits, jobs, on_event
         As for `execute_lessons`.
     history : mapping of str to tuple of PastRun, optional
@@ -50,6 +56,11 @@ def examine_lessons(
     -------
     reports : tuple of ValidationReport
         In the order of `found`.
+
+    Raises
+    ------
+    ExecutorError
+        If the executor cannot go on, or has lost lessons. What has passed before is kept.
     """
     catalogue = cache.surroundings.catalogue
     examination = _Examination(cache, on_event, (limits or Limits()) if budget else None)
@@ -57,24 +68,41 @@ def examine_lessons(
     examination.why = {one.lesson.id: DAMAGED if one.entry else one.reason for one in missing}
     lessons = [one.lesson for one in missing]
     variables = catalogue.variables()
-    results = execute_lessons(
+    run = partial(
+        _run_all,
+        executor or execute_lessons,
         lessons,
         jobs=jobs,
         limits=limits,
         variables=variables,
         preloads=statements_of_plugins(catalogue.manager) if missing else (),
         history=history,
-        on_event=examination.hear,
     )
+    results = run(forks=True, on_event=examination.hear)
     for result in results:
         if result.lesson.id not in examination.reports:
             examination.judge(result)
     if cold:
-        plain = execute_lessons(lessons, jobs=jobs, limits=limits, variables=variables, forks=False)
+        plain = run(forks=False, on_event=ignore_event)
         for one, other in zip(results, plain, strict=True):
             examination.add(one.lesson.id, cold_findings(one, other))
     remember(results, datetime.now().astimezone().isoformat(timespec="seconds"))
     return tuple(examination.reports[one.lesson.id] for one in found)
+
+
+def _run_all(
+    executor: Executor, lessons: Sequence[Lesson], **options: Any
+) -> tuple[ExecutionResult, ...]:
+    """Run lessons, and see that an executor, which anybody may have written, gives all back."""
+    results = tuple(executor(lessons, **options))
+    given, wanted = [one.lesson.id for one in results], [lesson.id for lesson in lessons]
+    if given != wanted:
+        raise ExecutorError(
+            f"The executor gave results of {', '.join(given) or 'no lesson'}; they should have "
+            f"been of {', '.join(wanted)}, in this order.",
+            hint="Tell the author of the executor, or choose another.",
+        )
+    return results
 
 
 class _Examination:

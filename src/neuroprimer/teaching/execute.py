@@ -67,7 +67,7 @@ def execute_lessons(
     runs = [LessonRun.of_lesson(lesson, limits, on_event) for lesson in lessons]
     if not runs:
         return ()
-    forecasts = [_forecast(run, last_run(history or {}, run.lesson)) for run in runs]
+    forecasts = [forecast_of(run, last_run(history or {}, run.lesson)) for run in runs]
     jobs = jobs or os.cpu_count() or 1
 
     async def run_all(workshop: Workshop) -> tuple[ExecutionResult, ...]:
@@ -102,7 +102,8 @@ def _is_lost(result: ExecutionResult, workshop: Workshop) -> bool:
     return has_gone and has_lost_server(workshop)
 
 
-def _forecast(run: LessonRun, past: PastRun | None) -> Forecast:
+def forecast_of(run: LessonRun, past: PastRun | None) -> Forecast:
+    """Return what is known of a lesson's run before it begins."""
     declared_bytes = int(run.lesson.memory_mb * MEGABYTE) if run.lesson.memory_mb else None
     return Forecast(
         needs=run.needs,

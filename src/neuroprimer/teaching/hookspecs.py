@@ -4,11 +4,12 @@ Each implementation is called by itself, so that one that raises is named and le
 the others work.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pluggy
 
+from neuroprimer.teaching.executors import ExecutorFactory
 from neuroprimer.teaching.model import Dataset, Lesson, ValidationReport
 
 PROJECT = "neuroprimer"
@@ -46,6 +47,14 @@ def register_preloads() -> Iterable[str]:  # type: ignore[empty-body]  # as abov
     Asked once, before lessons run. What lessons import themselves is found without it. A function
     is called once, without arguments, before any lesson starts; it may fill caches, and must not
     draw with pyplot, or start threads.
+    """
+
+
+@hookspec
+def register_executors() -> Mapping[str, ExecutorFactory]:  # type: ignore[empty-body]  # as above
+    """Return executors by name, for ``--executor NAME``; asked once, when the catalogue is built.
+
+    A factory is called with the address of ``--scheduler``, or None, when its executor is chosen.
     """
 
 

@@ -189,6 +189,16 @@ RULES = _rules(
         "Make it faster, or raise `budget_s` in the lesson's metadata.",
     ),
     (
+        "NP315",
+        "No worker of the cluster could run a lesson to its end",
+        "Look at the workers' logs: for too little memory, and for what the message names.",
+    ),
+    (
+        "NP316",
+        "A worker of the cluster has other code than the build",
+        "Give the workers the environment of the build, and the same files of the course.",
+    ),
+    (
         "NP401",
         "A lesson has no page on the built site",
         "Look at what Jupyter Book said about it.",

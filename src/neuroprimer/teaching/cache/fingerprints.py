@@ -240,7 +240,7 @@ class Surroundings:
             owner = self.distributions.owner(file)
             if owner is not None and owner not in self.distributions.of_plugins:
                 theirs.add(owner)
-            elif owner is None and file.startswith(_standard_folders()):
+            elif owner is None and file.startswith(standard_folders()):
                 continue
             elif Path(file).is_file():
                 ours.add(places.name(Path(file)))
@@ -259,7 +259,7 @@ def _hidden(value: str | None) -> str:
 
 
 @cache
-def _standard_folders() -> tuple[str, ...]:
+def standard_folders() -> tuple[str, ...]:
     """Return the folders of the standard library, as texts that paths in them begin with."""
     folders = {Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")}
     forms = {form for folder in folders for form in (folder, folder.resolve())}

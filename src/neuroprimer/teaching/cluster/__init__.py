@@ -1,0 +1,1 @@
+"""Lessons on the workers of a Dask cluster; loaded only when one is used."""
