@@ -157,7 +157,7 @@ OURS: Mapping[str, tuple[str, Side]] = {
     "neuroprimer without warm-ups": ("", neuroprimer_side(warm_ups=False)),
     "neuroprimer --linger": (
         "--linger",
-        neuroprimer_side("--linger", "60", "--no-cache", warm=True),
+        neuroprimer_side("--linger", "20", "--no-cache", warm=True),
     ),
 }
 

@@ -76,10 +76,7 @@ def execute_lessons(
         async def run_one(place: int) -> ExecutionResult:
             async with room.place(forecasts[place]):
                 on_event(LessonEvent(lesson=runs[place].lesson))
-                result = await execute_run(runs[place], workshop, variables)
-                if _is_lost(result, workshop):
-                    again = LessonRun.of_lesson(result.lesson, limits, on_event)
-                    result = await execute_run(again, without_server(workshop), variables)
+                result = await execute_steadily(runs[place], workshop, variables)
                 on_event(LessonEvent(lesson=runs[place].lesson, result=result))
                 return result
 
@@ -94,6 +91,22 @@ def execute_lessons(
     environment = kernel_environment(variables)
     with open_workshop(statements, environment, forks=forks, linger_s=linger_s) as workshop:
         return asyncio.run(run_all(workshop))
+
+
+async def execute_steadily(
+    run: LessonRun, workshop: Workshop, variables: Mapping[str, str]
+) -> ExecutionResult:
+    """Execute a lesson, and once more, in a plain kernel, if its fork server was lost meanwhile.
+
+    Parameters
+    ----------
+    run, workshop, variables
+        As for `execute_run`.
+    """
+    result = await execute_run(run, workshop, variables)
+    if _is_lost(result, workshop):
+        return await execute_run(run.afresh(), without_server(workshop), variables)
+    return result
 
 
 def _is_lost(result: ExecutionResult, workshop: Workshop) -> bool:

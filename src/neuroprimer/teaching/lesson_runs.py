@@ -105,6 +105,13 @@ class LessonRun:
         run.needs = tuple(dict.fromkeys(s for source in code for s in import_statements(source)))
         return run
 
+    def afresh(self) -> "LessonRun":
+        """Return a run of the same notebook in which nothing has happened yet."""
+        again = LessonRun(lesson=self.lesson, limits=self.limits, on_event=self.on_event)
+        again.source, again.needs = self.source, self.needs
+        again.notebook = None if self.source is None else _without_outputs(self.source)
+        return again
+
     def finding(self, rule: str, message: str) -> Finding:
         """Return a finding about the cell that runs, or the lesson when none does."""
         return Finding(rule=rule, subject=self.lesson.id, message=message, cell=self.cell or None)

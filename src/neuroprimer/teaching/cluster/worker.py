@@ -18,9 +18,10 @@ from neuroprimer.teaching.cluster.orders import (
     sort_imported,
 )
 from neuroprimer.teaching.events import LessonEvent
+from neuroprimer.teaching.execute import execute_steadily
 from neuroprimer.teaching.kernels.sessions import kernel_environment
 from neuroprimer.teaching.kernels.workshop import Workshop, open_workshop
-from neuroprimer.teaching.lesson_runs import LessonRun, execute_run
+from neuroprimer.teaching.lesson_runs import LessonRun
 from neuroprimer.teaching.model import ExecutionResult, Finding
 
 # How long the process from which kernels are forked stays for the next lesson: it may not be known
@@ -110,7 +111,7 @@ async def _run_while(
     is_wanted: Callable[[], bool], run: LessonRun, workshop: Workshop, order: Order
 ) -> ExecutionResult:
     """Run a lesson, and end it if it is not wanted any more: dask cannot end a thread."""
-    running = asyncio.ensure_future(execute_run(run, workshop, order.variables))
+    running = asyncio.ensure_future(execute_steadily(run, workshop, order.variables))
     while not running.done():
         await asyncio.wait([running], timeout=INTERVAL_S)
         if not running.done() and not is_wanted():

@@ -7,7 +7,7 @@ from typing import Any
 
 from neuroprimer.teaching.model import Finding, Lesson
 from neuroprimer.teaching.reports.figures import Figures
-from neuroprimer.teaching.reports.files import write_whole
+from neuroprimer.teaching.reports.files import write_report
 
 
 def finding_as_dict(finding: Finding) -> dict[str, Any]:
@@ -76,4 +76,4 @@ def report_as_dict(figures: Figures) -> dict[str, Any]:
 
 def write_json(file: Path, content: Mapping[str, Any]) -> None:
     """Write a report as JSON, whole or not at all."""
-    write_whole(file, json.dumps(content, indent=2) + "\n")
+    write_report(file, json.dumps(content, indent=2) + "\n")

@@ -1,10 +1,10 @@
 """Files: where reports go, and what is said when they cannot."""
 
-import os
 import tempfile
 from pathlib import Path
 
 from neuroprimer.errors import NeuroprimerError
+from neuroprimer.teaching.sealed import write_whole
 
 
 class ReportError(NeuroprimerError, OSError):
@@ -26,15 +26,11 @@ def require_report_file(file: Path) -> None:
         raise report_error(file, error) from error
 
 
-def write_whole(file: Path, text: str) -> None:
+def write_report(file: Path, text: str) -> None:
     """Write a report whole or not at all; a ReportError says why not."""
-    temporary = file.with_name(f".{file.name}-{os.getpid()}")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(file)
+        write_whole(file, text.encode())
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise report_error(file, error) from error
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from junitparser import Failure, JUnitXml, TestCase, TestSuite
 
 from neuroprimer.teaching.model import ExecutionResult, Finding, ValidationReport
-from neuroprimer.teaching.reports.files import write_whole
+from neuroprimer.teaching.reports.files import write_report
 
 # Characters that XML cannot hold; a program's output may have any.
 NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -35,7 +35,7 @@ def write_junit(
     suite.add_testcase(_test_case("course", "course", findings, 0.0))
     xml = JUnitXml()
     xml.add_testsuite(suite)
-    write_whole(file, xml.tostring().decode())
+    write_report(file, xml.tostring().decode())
 
 
 def _spent_s(result: ExecutionResult) -> float:

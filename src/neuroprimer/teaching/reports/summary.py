@@ -7,7 +7,7 @@ from pathlib import Path
 
 from neuroprimer.teaching.model import Finding
 from neuroprimer.teaching.reports.figures import Figures
-from neuroprimer.teaching.reports.files import write_whole
+from neuroprimer.teaching.reports.files import write_report
 from neuroprimer.teaching.reports.rows import row_of
 
 # Names the file whose content GitHub shows of a step; there is none elsewhere.
@@ -76,7 +76,7 @@ def summary_of(
 
 def write_summary(file: Path, text: str) -> None:
     """Write a summary, whole or not at all; a ReportError says why not."""
-    write_whole(file, text)
+    write_report(file, text)
 
 
 def add_job_summary(text: str) -> str:
