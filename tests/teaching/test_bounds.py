@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from neuroprimer.teaching import Limits, execute_lessons
+from neuroprimer.teaching import Limits, bounds, execute_lessons
 
 pytestmark = pytest.mark.kernel
 
@@ -49,6 +49,24 @@ def test_memory_of_children_counts(make_lesson):
     result = execute_with_neighbour(make_lesson, code, limits=Limits(memory_mb=400))
 
     assert result.failure.rule == "NP310"
+
+
+@pytest.mark.parametrize("tells_children", [True, False])
+def test_grandchildren_are_seen_whatever_the_system_tells(monkeypatch, tells_children):
+    if not bounds.TELLS_CHILDREN:
+        pytest.skip("this system does not tell the children of a process")
+    monkeypatch.setattr(bounds, "TELLS_CHILDREN", tells_children)
+    has_child = "import subprocess; subprocess.run(['sleep', '600'])"
+    usage = bounds.Usage()
+    with subprocess.Popen([sys.executable, "-c", has_child]) as child:
+        until = time.monotonic() + 10
+        while usage.processes < 2 and time.monotonic() < until:
+            bounds.look_at_kernel(child.pid, usage)
+        for process in [*psutil.Process(child.pid).children(), child]:
+            process.kill()
+
+    assert usage.processes == 2
+    assert usage.peak_bytes > 1_000_000
 
 
 def test_own_memory_limit_of_a_lesson_goes_before_the_course(make_lesson):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from neuroprimer.teaching.model import Limits
 INTERVAL_S = 0.1
 
 MEGABYTE = 1_000_000
+
+# Whether the system tells the children of a process, as Linux does unless it was built without.
+TELLS_CHILDREN = Path(f"/proc/self/task/{os.getpid()}/children").exists()
 
 
 @dataclass
@@ -80,11 +84,35 @@ async def watch_kernel(pid: int, limits: Limits, usage: Usage) -> Breach:
 def look_at_kernel(pid: int, usage: Usage) -> None:
     """Bring up to date what a kernel has used."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        family = [psutil.Process(pid), *descendants(pid)]
+        family = [psutil.Process(pid), *_descendants_now(pid)]
         held = sum(_own_bytes(process) for process in family)
         usage.peak_bytes = max(usage.peak_bytes, held)
         usage.processes = max(usage.processes, len(family))
         usage.cpu_s = max(usage.cpu_s, sum(map(_cpu_s, family)))
+
+
+def _descendants_now(pid: int) -> list[psutil.Process]:
+    """Return the processes under one; one that ends meanwhile may hide others until the next look.
+
+    psutil looks at every process of the machine, which ten times a second, for each kernel, would
+    take a good part of a processor.
+    """
+    if not TELLS_CHILDREN:
+        return descendants(pid)
+    pids = [*_children_now(pid)]
+    for child in pids:
+        pids.extend(_children_now(child))
+    found = []
+    for child in pids:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found.append(psutil.Process(child))
+    return found
+
+
+def _children_now(pid: int) -> Iterator[int]:
+    with contextlib.suppress(OSError):  # it, or one of its threads, has ended
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            yield from map(int, (thread / "children").read_text().split())
 
 
 def _own_bytes(process: psutil.Process) -> int:
