@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from neuroprimer.teaching import ExecutionResult, Lesson, execute_lessons
+from neuroprimer.teaching.kernels import servers
 from neuroprimer.teaching.kernels.servers import NoForkError, ask_status, server_path
 from neuroprimer.teaching.kernels.sessions import kernel_environment
 
@@ -40,6 +41,8 @@ def socket_path(modules: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
         except (NoForkError, psutil.NoSuchProcess):
             return
         server.wait(10)
+        for started in servers._started:
+            started.poll()  # or it would warn that nobody has taken note of its end
 
 
 @pytest.fixture

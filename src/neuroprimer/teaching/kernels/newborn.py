@@ -62,7 +62,7 @@ def become(request: Mapping[str, Any], streams: Sequence[int], modules: HiddenMo
     _take_name()
     die_with_parent(request["server"])
     adopt_orphans()
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGCHLD, signal.SIGTERM):  # the others are as the server got them
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.set_wakeup_fd(-1)
