@@ -62,8 +62,11 @@ def test_page_about_the_runs_is_in_the_navigation_and_shows_each_lesson(built):
     ]
     (first, _) = built.report.reports
     wall = f"{first.result.duration_s:.1f}"
-    assert page.select_one("tbody tr").find_all("td")[1].get_text() == wall
-    assert len(page.select("thead th")) == len(page.select("tbody tr")[0].find_all(["th", "td"]))
+    columns = [heading.get_text() for heading in page.select("thead th")]
+    cells = [cell.get_text() for cell in page.select_one("tbody tr").find_all(["th", "td"])]
+    assert len(cells) == len(columns)
+    assert cells[columns.index("Wall (s)")] == wall
+    assert cells[columns.index("Why it ran, or did not")] == "ran: the cache is off"
 
 
 def test_page_of_the_course_goes_before_ours(built, tmp_path):
