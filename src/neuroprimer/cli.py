@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -18,18 +18,13 @@ from neuroprimer import teaching, terminal
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching import cache as caching
 from neuroprimer.teaching import publish
+from neuroprimer.teaching.executors import LOCAL, Executor
 from neuroprimer.teaching.folders import cache_folder as cache_folder_of_user
 from neuroprimer.teaching.plugins import BLOCKED_VARIABLE, PLUGINS_DIR_VARIABLE
-
-if TYPE_CHECKING:
-    from neuroprimer.teaching.executors import Executor
 
 SECONDS_OF_DAY = 86_400
 
 ALL_WELL, LESSON_FAILED, NOT_POSSIBLE, INTERRUPTED = 0, 1, 2, 130
-
-# The executor of this machine.
-LOCAL = "local"
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -533,7 +528,7 @@ def _write_reports(
         words=" ".join(_what_became_of_the_site(report, publishes=publishes)),
     )
     if summary:
-        teaching.write_summary(summary, text)
+        teaching.write_report(summary, text)
     problem = teaching.add_job_summary(text)
     if problem:
         click.echo(f"Note: {problem}", err=True)

@@ -18,7 +18,7 @@ from .reports import (
     require_report_file,
     summary_of,
     write_junit,
-    write_summary,
+    write_report,
 )
 from .rules import RULES, Rule
 from .validate import validate_run
@@ -61,5 +61,5 @@ __all__ = [
     "validate_lessons",
     "validate_run",
     "write_junit",
-    "write_summary",
+    "write_report",
 ]

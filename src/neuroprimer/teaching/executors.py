@@ -11,6 +11,9 @@ from neuroprimer.teaching.events import OnEvent
 from neuroprimer.teaching.history import PastRun
 from neuroprimer.teaching.model import ExecutionResult, Lesson, Limits
 
+# The executor of this machine, which is taken where nothing else is said.
+LOCAL = "local"
+
 
 class ExecutorError(NeuroprimerError, RuntimeError):
     """An executor that cannot be made, or cannot go on."""

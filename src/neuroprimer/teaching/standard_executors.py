@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from neuroprimer.teaching.executors import Executor, ExecutorError, ExecutorFactory
+from neuroprimer.teaching.executors import LOCAL, Executor, ExecutorError, ExecutorFactory
 from neuroprimer.teaching.hookspecs import hookimpl
 from neuroprimer.teaching.model import ExecutionResult, Lesson
 
@@ -13,7 +13,7 @@ from neuroprimer.teaching.model import ExecutionResult, Lesson
 @hookimpl
 def register_executors() -> Mapping[str, ExecutorFactory]:
     """Return the executor of this machine, and the one of a Dask cluster."""
-    return {"local": make_local, "dask": make_dask}
+    return {LOCAL: make_local, "dask": make_dask}
 
 
 def make_local(scheduler: str | None, /) -> Executor:

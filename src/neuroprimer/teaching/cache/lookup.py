@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -88,15 +88,8 @@ class RunCache:
         told = ExecutionResult(lesson=found.lesson, cached=True, reason=found.reason)
         if found.entry is None:
             return told
-        took = found.entry.took
-        return replace(
-            told,
-            cell_durations_s=found.entry.cell_durations_s,
-            start_s=took.start_s,
-            duration_s=took.duration_s,
-            cpu_s=took.cpu_s,
-            peak_bytes=took.peak_bytes,
-        )
+        durations_s = found.entry.cell_durations_s
+        return replace(told, cell_durations_s=durations_s, **asdict(found.entry.took))
 
     def note(self, error: OSError) -> None:
         """Note that something could not be written; a build goes on without its cache."""

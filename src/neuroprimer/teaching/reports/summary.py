@@ -7,7 +7,6 @@ from pathlib import Path
 
 from neuroprimer.teaching.model import Finding
 from neuroprimer.teaching.reports.figures import Figures
-from neuroprimer.teaching.reports.files import write_report
 from neuroprimer.teaching.reports.rows import row_of
 
 # Names the file whose content GitHub shows of a step; there is none elsewhere.
@@ -72,11 +71,6 @@ def summary_of(
         "\n".join(f"- Note: {_plain(note)}" for note in notes),
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"
-
-
-def write_summary(file: Path, text: str) -> None:
-    """Write a summary, whole or not at all; a ReportError says why not."""
-    write_report(file, text)
 
 
 def add_job_summary(text: str) -> str:
