@@ -224,10 +224,12 @@ def test_lesson_that_hides_what_it_imports_is_known_to(make_lesson):
 
 
 def test_kernel_that_goes_after_its_last_cell_takes_no_other_lesson_along(make_lesson):
-    code = "import os, threading; threading.Timer(0.01, os._exit, [0]).start()"
+    # it goes when it is asked for what it has imported, and not a moment earlier or later
+    code = "import os; isinstance = lambda *_: os._exit(0)"
 
     result = execute_with_neighbour(make_lesson, code, limits=Limits())
 
+    assert result.failure is None
     assert result.imported is None
 
 
