@@ -15,8 +15,8 @@ from statistics import median
 import psutil
 
 from neuroprimer.teaching.kernels.servers import ask_status
-from neuroprimer.teaching.kernels.sessions import kernel_environment, start_kernel
-from neuroprimer.teaching.kernels.workshop import Workshop, open_workshop
+from neuroprimer.teaching.kernels.sessions import start_kernel
+from neuroprimer.teaching.kernels.workshop import Workshop, kernel_environment, open_workshop
 
 STATEMENTS = (
     "import numpy",
@@ -79,9 +79,9 @@ def main() -> None:
     parser.add_argument("--plain", type=int, default=5)
     options = parser.parse_args()
     environment = kernel_environment({})
-    with open_workshop(STATEMENTS, environment) as workshop:
+    with open_workshop(environment, STATEMENTS) as workshop:
         forked = asyncio.run(run_forked(workshop, options.count, options.every))
-    with open_workshop((), environment, forks=False) as workshop:
+    with open_workshop(environment, forks=False) as workshop:
         plain = asyncio.run(run_plain(workshop, options.plain))
     print(f"forked: {median(forked):.3f} s for start, imports and end, {options.count} kernels")
     print(f"plain:  {median(plain):.3f} s, {options.plain} kernels")

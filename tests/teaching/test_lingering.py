@@ -12,7 +12,7 @@ import pytest
 from neuroprimer.teaching import ExecutionResult, Lesson, execute_lessons
 from neuroprimer.teaching.kernels import servers
 from neuroprimer.teaching.kernels.servers import NoForkError, ask_status, server_path
-from neuroprimer.teaching.kernels.sessions import kernel_environment
+from neuroprimer.teaching.kernels.workshop import kernel_environment, open_workshop
 
 pytestmark = pytest.mark.kernel
 
@@ -154,3 +154,16 @@ def test_server_of_a_build_stays_if_that_is_wanted(
 
     assert done.returncode == 0, done.stderr
     assert socket_path.exists() == bool(linger)
+
+
+def test_server_can_be_told_later_what_to_import(modules):
+    (modules / "told.py").write_text("raise ValueError('told')")
+
+    with open_workshop(kernel_environment({})) as workshop:
+        workshop.get_ready(["import told"])
+        give_up = time.monotonic() + 20
+        while not (status := ask_status(workshop.server))["problems"]:
+            assert time.monotonic() < give_up
+            time.sleep(0.02)
+
+    assert status["problems"] == {"import told": "ValueError: told"}

@@ -7,17 +7,17 @@ from functools import partial
 from typing import Any
 
 from neuroprimer.teaching.budgets import budget_findings
-from neuroprimer.teaching.cache.keeping import keep_run, note_failure, restore_run
 from neuroprimer.teaching.cache.lookup import Lookup, RunCache
 from neuroprimer.teaching.cache.reasons import DAMAGED, why_ran
-from neuroprimer.teaching.comparing import cold_findings
 from neuroprimer.teaching.events import LessonEvent, OnEvent, ignore_event
 from neuroprimer.teaching.execute import execute_lessons
 from neuroprimer.teaching.executors import Executor, ExecutorError
 from neuroprimer.teaching.history import PastRun, remember
-from neuroprimer.teaching.kernels.imports import statements_of_plugins
+from neuroprimer.teaching.kernels.preloads import statements_of_plugins
 from neuroprimer.teaching.model import ExecutionResult, Finding, Lesson, Limits, ValidationReport
-from neuroprimer.teaching.validate import validate_run
+
+# Nothing above loads a library for notebooks, which takes longer than starting a fork server: what
+# needs one is loaded where it is needed, so that the server comes up meanwhile.
 
 
 def examine_lessons(
@@ -83,6 +83,8 @@ def examine_lessons(
         if result.lesson.id not in examination.reports:
             examination.judge(result)
     if cold:
+        from neuroprimer.teaching.comparing import cold_findings
+
         plain = run(forks=False, on_event=ignore_event)
         for one, other in zip(results, plain, strict=True):
             examination.add(one.lesson.id, cold_findings(one, other))
@@ -127,6 +129,8 @@ class _Examination:
 
     def restore(self, found: Lookup) -> bool:
         """Take a run out of the cache; False when it turns out to be damaged."""
+        from neuroprimer.teaching.cache.keeping import restore_run
+
         result = restore_run(found, self.cache)
         if result is None:
             return False
@@ -147,6 +151,8 @@ class _Examination:
 
     def validate(self, result: ExecutionResult) -> ValidationReport:
         """Hold a run against the rules, and against its budget where that counts."""
+        from neuroprimer.teaching.validate import validate_run
+
         report = validate_run(result)
         if self.budgets is None:
             return report
@@ -155,6 +161,8 @@ class _Examination:
 
     def judge(self, result: ExecutionResult) -> ExecutionResult:
         """Validate a run, keep it if it has passed, and say why it was needed."""
+        from neuroprimer.teaching.cache.keeping import keep_run, note_failure
+
         lesson_id = result.lesson.id
         report = self.validate(result)
         not_kept = ""

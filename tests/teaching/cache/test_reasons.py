@@ -207,7 +207,7 @@ def test_what_executes_lessons_counts_for_each(make_lesson, why, cache_folder):
     why(make_lesson("1"))
 
     (entry,) = Store(cache_folder).entries()
-    assert {"{neuroprimer}/teaching/lesson_runs.py", "{neuroprimer}/teaching/notebooks.py"} <= set(
+    assert {"{neuroprimer}/teaching/cell_runs.py", "{neuroprimer}/teaching/notebooks.py"} <= set(
         entry.dependencies.modules
     )
     assert "nbclient" in entry.dependencies.distributions

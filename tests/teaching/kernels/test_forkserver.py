@@ -14,6 +14,7 @@ from textwrap import dedent
 import pytest
 
 from neuroprimer.teaching import execute_lessons
+from neuroprimer.teaching.kernels.forkserver import ForkServer
 from neuroprimer.teaching.kernels.messages import send_message
 from neuroprimer.teaching.kernels.servers import (
     NoForkError,
@@ -479,6 +480,36 @@ def test_kernel_that_needs_everything_waits_for_it(bench, slow_server):
 
         assert kernel.result().run("print(1)") == "1\n"
     assert waits
+
+
+def test_exit_status_is_known_while_the_server_is_busy(bench, slow_server):
+    kernel = bench.fork(slow_server, needs=["import quick"])
+
+    kernel.send("import os; os._exit(3)")
+
+    assert kernel.process.wait(5) == 3
+    slow_server.gate.touch()
+
+
+def test_nobody_waits_while_a_server_that_has_imported_all_rests():
+    moves = []
+
+    class Watched(ForkServer):
+        def is_idle(self):
+            return len(moves) > 5
+
+        def serve(self, timeout_s):
+            moves.append("rests" if timeout_s else "serves")
+            return False
+
+        def _import(self, statement):
+            moves.append(statement)
+            self.done.add(statement)
+
+    recipe = {"statements": ["import first", "import last"], "idle_s": 1.0}
+    Watched(recipe=recipe, listener=None, modules=None, variables={}).run()
+
+    assert moves == ["serves", "import first", "serves", "import last", "serves", "rests"]
 
 
 def test_whoever_stops_waiting_takes_no_other_kernel_along(bench, slow_server):

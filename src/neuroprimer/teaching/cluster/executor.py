@@ -19,12 +19,12 @@ from neuroprimer.teaching.cache.distributions import Distributions
 from neuroprimer.teaching.cluster.orders import Machine, Order, Outcome
 from neuroprimer.teaching.cluster.worker import run_order
 from neuroprimer.teaching.events import LessonEvent, OnEvent, ignore_event
-from neuroprimer.teaching.execute import forecast_of
 from neuroprimer.teaching.executors import ExecutorError
 from neuroprimer.teaching.history import PastRun, last_run
 from neuroprimer.teaching.lesson_runs import LessonRun
 from neuroprimer.teaching.model import ExecutionResult, Finding, Lesson, Limits
 from neuroprimer.teaching.scheduling import order_of_start
+from neuroprimer.teaching.side_by_side import forecast_of
 
 # How long a scheduler may take to answer, at first and when the line to it is cut.
 CONNECT_S = 5.0

@@ -18,11 +18,10 @@ from neuroprimer.teaching.cluster.orders import (
     sort_imported,
 )
 from neuroprimer.teaching.events import LessonEvent
-from neuroprimer.teaching.execute import execute_steadily
-from neuroprimer.teaching.kernels.sessions import kernel_environment
-from neuroprimer.teaching.kernels.workshop import Workshop, open_workshop
+from neuroprimer.teaching.kernels.workshop import Workshop, kernel_environment, open_workshop
 from neuroprimer.teaching.lesson_runs import LessonRun
 from neuroprimer.teaching.model import ExecutionResult, Finding
+from neuroprimer.teaching.side_by_side import execute_steadily
 
 # How long the process from which kernels are forked stays for the next lesson: it may not be known
 # to this worker yet.
@@ -91,9 +90,8 @@ def _run(order: Order, worker: Worker) -> ExecutionResult:
     run = _read(order, tell)
     tell(LessonEvent(lesson=order.lesson))
     environment = kernel_environment(order.variables)
-    with open_workshop(
-        [*run.needs, *order.preloads], environment, forks=order.forks, linger_s=LINGER_S
-    ) as workshop:
+    statements = [*run.needs, *order.preloads]
+    with open_workshop(environment, statements, forks=order.forks, linger_s=LINGER_S) as workshop:
         return asyncio.run(_run_while(is_wanted, run, workshop, order))
 
 

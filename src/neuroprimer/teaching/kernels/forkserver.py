@@ -106,13 +106,13 @@ class ForkServer:
     def run(self) -> None:
         """Serve; import one thing after another, while nobody who has what they need waits."""
         while not self.is_idle():
-            statement = next((one for one in self.recipe["statements"] if one not in self.done), "")
-            if not statement:
-                self.serve(timeout_s=1)
-                continue
-            while self.serve(timeout_s=0):
+            while self.serve(timeout_s=0):  # somebody may have waited for the last import
                 pass
-            self._import(statement)
+            statement = next((one for one in self.recipe["statements"] if one not in self.done), "")
+            if statement:
+                self._import(statement)
+            else:
+                self.serve(timeout_s=1)
 
     def _import(self, statement: str) -> None:
         before = _open_files()
@@ -219,7 +219,7 @@ class ForkServer:
             self._retire()
             return {"refused": reason}
         self._learn(request["statements"])
-        if not self.is_owned:
+        if not self.is_owned and "idle_s" in request:
             self.recipe["idle_s"] = request["idle_s"]
         return self._status()
 

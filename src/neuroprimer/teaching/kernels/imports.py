@@ -4,12 +4,10 @@ import ast
 import re
 from collections.abc import Iterable
 
-import pluggy
-
 from neuroprimer.teaching.catalogue import load_catalogue_here
+from neuroprimer.teaching.kernels.preloads import statements_of_plugins
 from neuroprimer.teaching.model import Lesson
 from neuroprimer.teaching.notebooks import NotebookError, code_cells, read_notebook
-from neuroprimer.teaching.plugins import ask_each
 
 # IPython's own lines, which are no Python.
 MAGIC = re.compile(r"^\s*[%!?].*$", re.MULTILINE)
@@ -67,20 +65,6 @@ def statements_of_lessons(lessons: Iterable[Lesson]) -> tuple[str, ...]:
             continue
         for _, cell in code_cells(notebook):
             found += import_statements(cell.source)
-    return tuple(dict.fromkeys(found))
-
-
-def statements_of_plugins(manager: pluggy.PluginManager) -> tuple[str, ...]:
-    """Return what plugins want to have ready, as statements; what is none is passed over."""
-    found = []
-    for _, answer in ask_each(manager, "register_preloads").values:
-        for wanted in answer if isinstance(answer, list) else ():
-            module, _, function = str(wanted).partition(":")
-            if not all(part.isidentifier() for part in module.split(".")):
-                continue
-            found.append(f"import {module}")
-            if function.isidentifier():
-                found.append(f"from {module} import {function} as warm_up; warm_up()")
     return tuple(dict.fromkeys(found))
 
 

@@ -167,13 +167,28 @@ class ForkedProcess:
         self.send_signal(signal.SIGTERM)
 
     def _take_leave(self) -> None:
-        self._line.settimeout(LISTENING_S)
-        try:
-            self.returncode = int(receive_message(self._line)[0]["exit"])
-        except (OSError, EOFError, ValueError, LookupError):
-            self.returncode = -signal.SIGKILL  # the server is gone, and has taken it along
+        self.returncode = self._status_of_zombie()
+        if self.returncode is None:
+            self.returncode = self._status_from_server()
         self._line.close()
         os.close(self._handle)
+
+    def _status_of_zombie(self) -> int | None:
+        """Return the exit status if the server, which may be importing, has not asked for it."""
+        with contextlib.suppress(OSError):
+            facts = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+            handle = Path(f"/proc/self/fdinfo/{self._handle}").read_text()
+            # otherwise the id may by now be another's
+            if facts[0] == "Z" and f"Pid:\t{self.pid}\n" in handle:
+                return os.waitstatus_to_exitcode(int(facts[-1]))
+        return None
+
+    def _status_from_server(self) -> int:
+        self._line.settimeout(LISTENING_S)
+        try:
+            return int(receive_message(self._line)[0]["exit"])
+        except (OSError, EOFError, ValueError, LookupError):
+            return -signal.SIGKILL  # the server is gone, and has taken it along
 
 
 def kernel_arguments(command: Sequence[str]) -> list[str]:

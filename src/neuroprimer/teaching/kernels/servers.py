@@ -250,6 +250,20 @@ def join_server(
     connect_or_start(path, lambda: statements, environment, idle_s=idle_s).close()
 
 
+def tell_server(path: Path, statements: Sequence[str]) -> None:
+    """Tell a server what to import, without waiting until it has heard; one that is gone need not.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Where it listens.
+    statements : sequence of str
+        What it is to import, besides what it has.
+    """
+    with contextlib.suppress(NoForkError, OSError), connect(path) as line:
+        send_message(line, {"wants": "prepare", "statements": list(statements)})
+
+
 def ask_for_kernel(
     line: socket.socket,
     *,

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 import signal
 import sys
 import tempfile
@@ -24,7 +23,7 @@ from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.kernels.ending import kill_family
 from neuroprimer.teaching.kernels.provisioner import kernel_arguments
 from neuroprimer.teaching.kernels.servers import NoForkError
-from neuroprimer.teaching.kernels.workshop import Workshop
+from neuroprimer.teaching.kernels.workshop import Workshop, kernel_environment
 
 LOG = "kernel.log"
 
@@ -159,17 +158,6 @@ def _provisioner(workshop: Workshop, needs: Sequence[str] | None, network: bool)
         "network": network,
     }
     return {"provisioner_name": PROVISIONER, "config": config}
-
-
-def kernel_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment that the kernels of a run have in common.
-
-    Parameters
-    ----------
-    variables : mapping of str to str
-        What goes before the variables of this process.
-    """
-    return {**os.environ, "PYTHONHASHSEED": "0", **variables}
 
 
 async def _launch(manager: AsyncKernelManager, folder: Path, variables: Mapping[str, str]) -> None:

@@ -18,6 +18,7 @@ from neuroprimer.teaching.kernels.servers import (
     join_server,
     server_path,
     start_server,
+    tell_server,
     why_not_fork,
 )
 
@@ -54,11 +55,47 @@ class Workshop:
     server: Path | None = None
     why_plain: str = ""
 
+    def get_ready(self, statements: Sequence[str]) -> None:
+        """Have the server import what kernels will need; nobody waits for it.
+
+        Parameters
+        ----------
+        statements : sequence of str
+            In the order in which they had best come. What it has done already costs nothing.
+        """
+        if self.server is not None:
+            tell_server(self.server, statements)
+
+    def has_lost_server(self) -> bool:
+        """Tell whether there was a fork server that no longer listens."""
+        if self.server is None:
+            return False
+        try:
+            connect(self.server).close()
+        except NoForkError:
+            return True
+        return False
+
+    def without_server(self) -> "Workshop":
+        """Return the same workshop for plain kernels, after its server was lost."""
+        return replace(self, server=None, why_plain="the fork server was killed")
+
+
+def kernel_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment that the kernels of a run have in common.
+
+    Parameters
+    ----------
+    variables : mapping of str to str
+        What goes before the variables of this process.
+    """
+    return {**os.environ, "PYTHONHASHSEED": "0", **variables}
+
 
 @contextlib.contextmanager
 def open_workshop(
-    statements: Sequence[str],
     environment: Mapping[str, str],
+    statements: Sequence[str] = (),
     *,
     forks: bool = True,
     linger_s: float = 0,
@@ -67,10 +104,10 @@ def open_workshop(
 
     Parameters
     ----------
-    statements : sequence of str
-        What the server imports.
     environment : mapping of str to str
         What kernels have in common.
+    statements : sequence of str, optional
+        What the server imports; it can be told later, too.
     forks : bool
         Whether kernels are to be forked where the system can.
     linger_s : float
@@ -119,22 +156,6 @@ def _server(
         yield path
     finally:
         _dismiss(process)
-
-
-def has_lost_server(workshop: Workshop) -> bool:
-    """Tell whether a workshop had a fork server that no longer listens."""
-    if workshop.server is None:
-        return False
-    try:
-        connect(workshop.server).close()
-    except NoForkError:
-        return True
-    return False
-
-
-def without_server(workshop: Workshop) -> Workshop:
-    """Return the same workshop for plain kernels, after its server was lost."""
-    return replace(workshop, server=None, why_plain="the fork server was killed")
 
 
 def sweep_up() -> None:
