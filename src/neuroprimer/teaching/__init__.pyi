@@ -6,6 +6,7 @@ from .datasets import dataset_files
 from .event_log import EventLog
 from .events import LessonEvent
 from .execute import execute_lessons
+from .exercises.model import CheckOutcome, Exercise, Incorrect, WrongAnswer
 from .hookspecs import API_VERSION, hookimpl
 from .lesson_files import load_lesson
 from .model import Course, Dataset, ExecutionResult, Finding, Lesson, Limits, Part, ValidationReport
@@ -28,11 +29,14 @@ __all__ = [
     "RULES",
     "BuildReport",
     "Catalogue",
+    "CheckOutcome",
     "Course",
     "Dataset",
     "EventLog",
     "ExecutionResult",
+    "Exercise",
     "Finding",
+    "Incorrect",
     "Lesson",
     "LessonEvent",
     "Limits",
@@ -40,6 +44,7 @@ __all__ = [
     "Part",
     "Rule",
     "ValidationReport",
+    "WrongAnswer",
     "add_job_summary",
     "build_course",
     "course_of_all",

@@ -19,7 +19,14 @@ class LessonError(NeuroprimerError, ValueError):
     """A lesson or dataset that does not describe itself as it must."""
 
 
-def _require_id(value: str, what: str) -> None:
+def require_id(value: str, what: str) -> None:
+    """Raise if a text cannot be the id of something.
+
+    Raises
+    ------
+    LessonError
+        If it holds anything but small letters, digits and single hyphens between them.
+    """
     if not ID_PATTERN.fullmatch(value):
         raise LessonError(
             f"{value!r} cannot be the id of a {what}: it becomes part of an address.",
@@ -93,6 +100,8 @@ class Lesson:
         Whether it may reach other machines while the course is built.
     environment : tuple of str
         Names of the environment variables that its outputs depend on.
+    exercises : str
+        The Python file, beside the lesson's own, that holds its exercises; empty for none.
     """
 
     id: str
@@ -113,9 +122,10 @@ class Lesson:
     budget_s: float | None = None
     network: bool = False
     environment: tuple[str, ...] = ()
+    exercises: str = ""
 
     def __post_init__(self) -> None:
-        _require_id(self.id, "lesson")
+        require_id(self.id, "lesson")
         object.__setattr__(self, "path", Path(self.path))  # plugins may well give a text
 
 
@@ -143,7 +153,7 @@ class Dataset:
     is_synthetic: bool
 
     def __post_init__(self) -> None:
-        _require_id(self.id, "dataset")
+        require_id(self.id, "dataset")
 
 
 @dataclass(frozen=True, kw_only=True)
