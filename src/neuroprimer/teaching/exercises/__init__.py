@@ -1,1 +1,1 @@
-"""Exercises: what is asked, how an answer is checked, and the proof that the check can be trusted."""
+"""Exercises: what is asked, how an answer is checked, and the proof that the check is right."""
