@@ -7,7 +7,6 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from nbclient import NotebookClient
@@ -15,6 +14,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 from neuroprimer.teaching.bounds import MEGABYTE, Breach, look_at_kernel, watch_kernel
+from neuroprimer.teaching.errands import ERRAND_TIMEOUT_S, inside_code, prove_exercise, run_errand
 from neuroprimer.teaching.events import LessonEvent
 from neuroprimer.teaching.kernels import inside
 from neuroprimer.teaching.kernels.newborn import SEED_VARIABLE
@@ -37,9 +37,6 @@ from neuroprimer.teaching.notebooks import (
 # How long after the end of a cell its last outputs may arrive: with hundreds of kernels on a few
 # cores half a minute can pass.
 OUTPUT_TIMEOUT_S = 120
-
-# How long a kernel may take for what is asked of it before and after the cells.
-ERRAND_TIMEOUT_S = 10
 
 LONGEST_MESSAGE = 300
 FAILING_LINE = re.compile(r"^-+> \d+ (.*)$", re.MULTILINE)
@@ -103,6 +100,8 @@ async def execute_run(
         cell_durations_s=run.durations_s,
         peak_bytes=run.usage.peak_bytes,
         cpu_s=run.usage.cpu_s,
+        proofs=tuple(run.proofs),
+        proof_s=run.proof_s,
         imported=run.imported,
         interpreter=run.interpreter,
     )
@@ -153,6 +152,8 @@ async def _run_cells(run: LessonRun, kernel: Kernel, client: "_BoundedClient") -
                 return run.finding("NP305", f"The kernel said nothing for {ERRAND_TIMEOUT_S} s.")
         for number, cell in code_cells(client.nb):
             run.cell = number
+            if is_python and run.proves and number in run.exercise_cells and run.lesson.exercises:
+                await prove_exercise(run, kernel, run.exercise_cells[number])
             await _run_cell(run, client, cell)
         client.set_widgets_metadata()
         if is_python:
@@ -236,34 +237,19 @@ async def _prepare_python(run: LessonRun, kernel: Kernel) -> None:
     calls = [f"seed_everything({run.seed})"]
     calls += [f"cut_output({run.limits.output_mb * MEGABYTE:.0f})"]
     calls += [] if run.lesson.network else ["turn_network_off()"]
-    source = Path(inside.__file__).read_text(encoding="utf-8") + "\n" + "\n".join(calls)
-    code = f"exec(compile({source!r}, 'neuroprimer', 'exec'), {{'__name__': 'neuroprimer_inside'}})"
-    reply = await _run_errand(kernel, code)
+    code = inside_code(inside, *calls)
+    reply = await run_errand(kernel, code)
     if reply["content"]["status"] != "ok":  # a bug of ours: this code is no lesson's
         raise RuntimeError(f"cannot prepare the kernel: {reply['content']}")
 
 
 async def _ask_what_is_imported(run: LessonRun, kernel: Kernel) -> None:
     try:
-        reply = await _run_errand(kernel, "", {"imported": WHAT_IS_IMPORTED})
+        reply = await run_errand(kernel, "", {"imported": WHAT_IS_IMPORTED})
         text = reply["content"]["user_expressions"]["imported"]["data"]["text/plain"]
         run.interpreter, run.imported = json.loads(ast.literal_eval(text))
     except (TimeoutError, LookupError, TypeError, ValueError, SyntaxError):
         run.imported = None  # the kernel is gone, or the lesson has changed what it answers with
-
-
-async def _run_errand(
-    kernel: Kernel, code: str, expressions: Mapping[str, str] | None = None
-) -> dict[str, Any]:
-    """Run code of ours that leaves no trace in the notebook, and return the reply."""
-    request = kernel.client.execute(
-        code, silent=True, store_history=False, user_expressions=dict(expressions or {})
-    )
-    async with asyncio.timeout(ERRAND_TIMEOUT_S):
-        while True:
-            reply: dict[str, Any] = await kernel.client.get_shell_msg()
-            if reply["parent_header"].get("msg_id") == request:
-                return reply
 
 
 def _describe_error(error: CellExecutionError) -> str:

@@ -9,9 +9,11 @@ from nbformat import NotebookNode
 
 from neuroprimer.teaching.bounds import Usage
 from neuroprimer.teaching.events import OnEvent, ignore_event
+from neuroprimer.teaching.exercises.regions import ExerciseCell, RegionError, exercise_cells
 from neuroprimer.teaching.kernels.imports import import_statements
 from neuroprimer.teaching.model import Finding, Lesson, Limits
 from neuroprimer.teaching.notebooks import NotebookError, code_cells, read_notebook
+from neuroprimer.teaching.proofs import ProofOutcome
 
 DEFAULT_KERNEL = "python3"
 
@@ -28,11 +30,14 @@ class LessonRun:
         Those of the course, with the lesson's own in their place.
     on_event : callable
         Is told of each cell.
+    proves : bool
+        Whether the lesson's exercises are proven on the way.
     """
 
     lesson: Lesson
     limits: Limits
     on_event: OnEvent = ignore_event
+    proves: bool = True
     source: NotebookNode | None = None
     notebook: NotebookNode | None = None
     failure: Finding | None = None
@@ -41,6 +46,9 @@ class LessonRun:
     durations_s: dict[int, float] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     characters: int = 0
+    exercise_cells: Mapping[int, ExerciseCell] = field(default_factory=dict)
+    proofs: list[ProofOutcome] = field(default_factory=list)
+    proof_s: float = 0.0
     imported: Mapping[str, str] | None = None
     interpreter: str = ""
 
@@ -56,17 +64,23 @@ class LessonRun:
         return zlib.crc32(self.lesson.id.encode())
 
     @classmethod
-    def of_lesson(cls, lesson: Lesson, limits: Limits, on_event: OnEvent) -> "LessonRun":
+    def of_lesson(
+        cls, lesson: Lesson, limits: Limits, on_event: OnEvent, *, proves: bool = True
+    ) -> "LessonRun":
         """Read a lesson's notebook, and from it what its kernel had better have at hand."""
         own = ("cell_timeout_s", "lesson_timeout_s", "memory_mb")
         limits = replace(
             limits, **{key: getattr(lesson, key) or getattr(limits, key) for key in own}
         )
-        run = cls(lesson=lesson, limits=limits, on_event=on_event)
+        run = cls(lesson=lesson, limits=limits, on_event=on_event, proves=proves)
         try:
             run.source = read_notebook(lesson.path)
+            run.exercise_cells = {cell.number: cell for cell in exercise_cells(run.source)}
         except NotebookError as error:
             run.failure = run.finding("NP201", str(error))
+            return run
+        except RegionError as error:
+            run.failure = run.finding("NP205", str(error))
             return run
         run.notebook = _without_outputs(run.source)
         code = [cell.source for _, cell in code_cells(run.source)]
@@ -75,8 +89,8 @@ class LessonRun:
 
     def afresh(self) -> "LessonRun":
         """Return a run of the same notebook in which nothing has happened yet."""
-        again = LessonRun(lesson=self.lesson, limits=self.limits, on_event=self.on_event)
-        again.source, again.needs = self.source, self.needs
+        again = replace(self, failure=None, cell=0, durations_s={}, usage=Usage(), characters=0)
+        again.proofs, again.proof_s, again.imported, again.interpreter = [], 0.0, None, ""
         again.notebook = None if self.source is None else _without_outputs(self.source)
         return again
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neuroprimer.errors import NeuroprimerError
+from neuroprimer.teaching.proofs import ProofOutcome
 from neuroprimer.teaching.rules import RULES, Rule
 
 if TYPE_CHECKING:
@@ -246,6 +247,10 @@ class ExecutionResult:
         Most memory of their own that the kernel and what it started held at once.
     cpu_s : float
         Processor time, in seconds.
+    proofs : tuple of ProofOutcome
+        What the proof of each exercise has shown, in the order of their cells.
+    proof_s : float
+        Of `duration_s`, what the proofs took.
     imported : mapping of str to str or None
         File of each module that the kernel had imported at the end; None if it could not tell.
     interpreter : str
@@ -267,6 +272,8 @@ class ExecutionResult:
     cell_durations_s: Mapping[int, float] = field(default_factory=dict)
     peak_bytes: int = 0
     cpu_s: float = 0.0
+    proofs: tuple[ProofOutcome, ...] = ()
+    proof_s: float = 0.0
     imported: Mapping[str, str] | None = None
     interpreter: str = ""
     cached: bool = False

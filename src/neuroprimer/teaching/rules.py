@@ -119,6 +119,26 @@ RULES = _rules(
         "Add a code cell; a page of prose alone belongs under `pages` in `course.toml`.",
     ),
     (
+        "NP204",
+        "An exercise cannot be tried",
+        "Mend what the message names in the lesson's file of exercises.",
+    ),
+    (
+        "NP205",
+        "An exercise has no place in its lesson",
+        "Put its solution between the markers and `lesson.check` below, in one cell.",
+    ),
+    (
+        "NP206",
+        "An exercise has fewer than two wrong answers",
+        "Add code that students really write, with the feedback that it must earn.",
+    ),
+    (
+        "NP207",
+        "A hint or feedback gives the answer away",
+        "Say where to look instead of what comes out.",
+    ),
+    (
         "NP301",
         "A cell raises an error",
         "Mend the cell, or tag it `raises-exception` when the error is what you teach.",
@@ -197,6 +217,31 @@ RULES = _rules(
         "NP316",
         "A worker of the cluster has other code than the build",
         "Give the workers the environment of the build, and the same files of the course.",
+    ),
+    (
+        "NP317",
+        "The check of an exercise takes the stub for an answer",
+        "Compare with what is computed from the data, and refuse everything else.",
+    ),
+    (
+        "NP318",
+        "The solution of an exercise does not pass its own check",
+        "Mend the solution or the check.",
+    ),
+    (
+        "NP319",
+        "A wrong answer passes, or is told something else than it should",
+        "Let the check tell this answer from others, or correct its expected words.",
+    ),
+    (
+        "NP320",
+        "A check lets a changed answer through",
+        "Make the check stricter, or say under `harmless` why it may.",
+    ),
+    (
+        "NP321",
+        "A check fails instead of judging",
+        "Let it look at the type and shape of an answer before it computes.",
     ),
     (
         "NP401",

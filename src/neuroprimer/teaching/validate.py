@@ -9,6 +9,8 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from neuroprimer.teaching.exercises.faults import proof_findings
+from neuroprimer.teaching.exercises.regions import exercise_cells
 from neuroprimer.teaching.kernels.workshop import FOLDER_PREFIX
 from neuroprimer.teaching.model import ExecutionResult, Finding, Lesson, ValidationReport
 from neuroprimer.teaching.notebooks import ANSI, code_cells, output_texts, tags_of
@@ -38,8 +40,29 @@ def validate_run(result: ExecutionResult) -> ValidationReport:
         *(_source_findings(lesson, result.source) if result.source else ()),
         *((result.failure,) if result.failure else ()),
         *(_run_findings(lesson.id, result.notebook) if result.notebook else ()),
+        *(finding for proof in result.proofs for finding in proof_findings(lesson.id, proof)),
+        *(() if result.failure else _exercise_findings(lesson, result)),
     )
     return ValidationReport(result=result, findings=findings)
+
+
+def _exercise_findings(lesson: Lesson, result: ExecutionResult) -> Iterable[Finding]:
+    """Yield what is wrong with exercises that were not tried."""
+    if result.proofs:
+        checked = {proof.exercise_id for proof in result.proofs}
+        left = [id_ for id_ in result.proofs[0].exercise_ids if id_ not in checked]
+        told = [f"{id_}: no cell checks it." for id_ in left]
+    else:
+        cells = list(exercise_cells(result.source)) if result.source else []
+        told = (
+            [f"no cell checks an exercise of {lesson.exercises}."]
+            if lesson.exercises and not cells
+            else [f"{cell.exercise_id}: the metadata name no file of exercises." for cell in cells]
+            if not lesson.exercises
+            else []
+        )
+    for message in told:
+        yield Finding(rule="NP205", subject=lesson.id, message=message)
 
 
 def machine_folders(*others: Path) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ class Kernel:
 
     manager: AsyncKernelManager
     client: AsyncKernelClient
+    folder: Path
 
     @property
     def pid(self) -> int | None:
@@ -131,7 +132,7 @@ async def start_kernel(
             client = manager.client()
             at_the_end.callback(client.stop_channels)
             await _wait_until_ready(client, manager, folder, start_timeout_s)
-            yield Kernel(manager=manager, client=client)
+            yield Kernel(manager=manager, client=client, folder=folder)
 
 
 class _Specs(KernelSpecManager):
