@@ -546,6 +546,7 @@ def _finish(
         _print_json(**report.as_dict())
     else:
         terminal.print_figures(report.figures)
+        terminal.print_proofs(report.figures, with_words=explain)
         terminal.print_findings(
             [finding for one in report.reports for finding in one.findings] + [*report.findings]
         )

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from neuroprimer.teaching.event_log import EventLog
-from neuroprimer.teaching.reports.rows import row_of
+from neuroprimer.teaching.reports.rows import proof_row_of, row_of
 from neuroprimer.teaching.rules import RULES_PAGE
 
 if TYPE_CHECKING:  # importing these for real would load nbclient for `neuroprimer list`
@@ -164,6 +164,31 @@ def print_figures(figures: Sequence[Figures]) -> None:
         ("lesson", "state", "s", "usual", "CPU s", "MB", "kernel start", "cells run", "slowest"),
         rows,
     )
+
+
+def print_proofs(figures: Sequence[Figures], *, with_words: bool = False) -> None:
+    """Print what the proof of each exercise has shown, and on demand what each try was told."""
+    proofs = [(one.lesson.id, proof) for one in figures for proof in one.result.proofs]
+    rows = [proof_row_of(lesson_id, proof) for lesson_id, proof in proofs]
+    if rows:
+        print_table(
+            ("lesson", "exercise", "stub", "solution", "wrong answers", "changed answers"),
+            [(r.lesson, r.exercise, r.stub, r.solution, r.wrong, r.mutants) for r in rows],
+        )
+    if rows and with_words:
+        print_table(
+            ("exercise", "answer", "state", "feedback"),
+            [
+                (
+                    proof.exercise_id,
+                    " ".join(one.name.split()),
+                    one.verdict.state,
+                    one.verdict.message,
+                )
+                for _, proof in proofs
+                for one in (*proof.wrong, *proof.mutants)
+            ],
+        )
 
 
 def print_findings(findings: Sequence[Finding]) -> None:

@@ -33,6 +33,7 @@ from neuroprimer.teaching.notebooks import (
     make_reproducible,
     merge_streams,
 )
+from neuroprimer.teaching.progress.store import OFF, PROGRESS_VARIABLE
 
 # How long after the end of a cell its last outputs may arrive: with hundreds of kernels on a few
 # cores half a minute can pass.
@@ -77,7 +78,7 @@ async def execute_run(
         async with start_kernel(
             run.kernel_name,
             workshop,
-            variables={SEED_VARIABLE: str(run.seed), **variables},
+            variables={SEED_VARIABLE: str(run.seed), PROGRESS_VARIABLE: OFF, **variables},
             start_timeout_s=run.limits.start_timeout_s,
             needs=run.needs,
             network=run.lesson.network,

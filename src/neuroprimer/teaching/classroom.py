@@ -2,10 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.catalogue import Catalogue, did_you_mean, load_catalogue_here
 from neuroprimer.teaching.datasets import DatasetError, dataset_files, require_dataset
+from neuroprimer.teaching.exercises.attempts import attempt_of, note_event
+from neuroprimer.teaching.exercises.checking import LISTENERS, check_answer
+from neuroprimer.teaching.exercises.files import load_exercises, require_exercise
+from neuroprimer.teaching.exercises.model import CheckOutcome, Exercise
+from neuroprimer.teaching.exercises.steps import hint_view, progress_view, solution_view
+from neuroprimer.teaching.exercises.views import View, message_view, show
 from neuroprimer.teaching.model import Lesson
+from neuroprimer.teaching.policy import find_policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +69,87 @@ class OpenLesson:
             )
         return chosen[0]
 
+    def check(self, exercise_id: str, answer: Any = ...) -> None:
+        """Check an answer and say what is off, or that it is right.
+
+        Parameters
+        ----------
+        exercise_id : str
+            Which exercise; the lesson names it.
+        answer : object
+            Whatever you have found. Nothing that it is or holds can raise an error here.
+        """
+        exercise = self._find_exercise(exercise_id)
+        if exercise is None:
+            return
+        outcome = check_answer(exercise, answer, self.data)
+        for listener in LISTENERS:
+            listener(exercise, answer, self.data, outcome)
+        problem = note_event(attempt_of(self.lesson.id, exercise, answer, outcome))
+        show(self._view_of(exercise, outcome))
+        if problem:
+            show(message_view("note", "not kept", problem))
+
+    def hint(self, exercise_id: str) -> None:
+        """Show the next hint of an exercise, each time one more.
+
+        Parameters
+        ----------
+        exercise_id : str
+            Which exercise.
+        """
+        exercise = self._find_exercise(exercise_id)
+        if exercise is None:
+            return
+        show(hint_view(self.lesson, exercise))
+
+    def solution(self, exercise_id: str) -> None:
+        """Show a solution, once the exercise is solved or has been tried often enough.
+
+        Parameters
+        ----------
+        exercise_id : str
+            Which exercise.
+        """
+        exercise = self._find_exercise(exercise_id)
+        if exercise is None:
+            return
+        show(solution_view(self.lesson, exercise, find_policy(Path.cwd())))
+
+    def progress(self) -> None:
+        """Show how far you are with the exercises of this lesson."""
+        try:
+            exercises = load_exercises(self.lesson)
+        except NeuroprimerError as error:
+            show(message_view("note", self.lesson.id, str(error)))
+            return
+        show(progress_view(self.lesson, exercises))
+
+    def _find_exercise(self, exercise_id: str) -> Exercise | None:
+        """Return an exercise; show why there is none instead of raising."""
+        try:
+            return require_exercise(self.lesson, exercise_id)
+        except NeuroprimerError as error:
+            show(message_view("note", str(exercise_id), str(error)))
+            return None
+
+    def _view_of(self, exercise: Exercise, outcome: CheckOutcome) -> View:
+        kind = "right" if outcome.is_correct else "wrong"
+        kind = "note" if outcome.is_missing or outcome.is_our_fault else kind
+        message = outcome.message
+        if outcome.is_our_fault:
+            message += f" It is the exercise {exercise.id!r} of the lesson {self.lesson.id!r}."
+        elif kind == "wrong" and exercise.hints:
+            message += f" Stuck? lesson.hint({exercise.id!r})"
+        facts = {"exercise": exercise.id, "kind": kind, "message": outcome.message}
+        return message_view(kind, exercise.id, message, facts)
+
     def __repr__(self) -> str:
         return f"Lesson {self.lesson.id!r}: {self.lesson.title}"
 
 
 def lesson(lesson_id: str) -> OpenLesson:
-    """Open a lesson, to use its data.
+    """Open a lesson, to use its data and to try its exercises.
 
     Parameters
     ----------
@@ -75,7 +159,7 @@ def lesson(lesson_id: str) -> OpenLesson:
     Returns
     -------
     lesson : OpenLesson
-        With `data` for its files.
+        With `data` for its files, and `check`, `hint`, `solution` and `progress` for its exercises.
 
     Raises
     ------

@@ -9,6 +9,7 @@ from typing import Any
 
 from neuroprimer.teaching.catalogue import Catalogue, did_you_mean
 from neuroprimer.teaching.model import Course, Finding, Lesson, Limits, Part
+from neuroprimer.teaching.policy import Policy
 from neuroprimer.teaching.syllabus import CourseError, read_syllabus
 
 BOOK_FOLDER = "book"
@@ -60,6 +61,7 @@ def load_course(folder: Path, catalogue: Catalogue) -> Course:
         folder=folder,
         parts=tuple(part for part in parts if part.lessons or part.pages),
         limits=Limits(**syllabus.get("limits", {})),
+        policy=Policy(**syllabus.get("exercises", {})),
     )
     findings = (
         *_syllabus_findings(syllabus["part"], folder, catalogue),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neuroprimer.errors import NeuroprimerError
+from neuroprimer.teaching.policy import Policy
 from neuroprimer.teaching.proofs import ProofOutcome
 from neuroprimer.teaching.rules import RULES, Rule
 
@@ -207,6 +208,8 @@ class Course:
         In the order of the site.
     limits : Limits
         Time limits for lessons that have none of their own.
+    policy : Policy
+        What students may see of solutions, and when.
     findings : tuple of Finding
         What is wrong with the syllabus.
     """
@@ -215,6 +218,7 @@ class Course:
     folder: Path
     parts: tuple[Part, ...]
     limits: Limits = field(default_factory=Limits)
+    policy: Policy = field(default_factory=Policy)
     findings: tuple[Finding, ...] = ()
 
     @property

@@ -8,6 +8,7 @@ from typing import Any
 
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.model import Limits
+from neuroprimer.teaching.policy import Policy
 
 
 class CourseError(NeuroprimerError, ValueError):
@@ -25,7 +26,8 @@ def read_syllabus(file: Path) -> Mapping[str, Any]:
     Returns
     -------
     syllabus : mapping
-        As the file has it: ``title``, and where given ``further``, ``limits`` and ``part``.
+        As the file has it: ``title``, and where given ``further``, ``limits``, ``exercises`` and
+        ``part``.
 
     Raises
     ------
@@ -54,6 +56,8 @@ def _require_types(file: Path, syllabus: Mapping[str, Any]) -> None:
 
     known_limits = tuple(field.name for field in fields(Limits))
     limits = syllabus.get("limits", {})
+    known_policy = tuple(field.name for field in fields(Policy))
+    policy = syllabus.get("exercises", {})
     parts = syllabus.get("part", [])
     checks = (
         (isinstance(syllabus.get("title"), str), "title should be a text"),
@@ -66,6 +70,10 @@ def _require_types(file: Path, syllabus: Mapping[str, Any]) -> None:
             and all(key in known_limits for key in limits)
             and all(isinstance(value, int | float) and value > 0 for value in limits.values()),
             f"limits may have {', '.join(known_limits)}, each a number above 0",
+        ),
+        (
+            isinstance(policy, dict) and set(policy) <= set(known_policy),
+            f"exercises may have {', '.join(known_policy)}",
         ),
         (
             isinstance(parts, list)

@@ -24,7 +24,10 @@ from neuroprimer.teaching.sealed import canonical, digest_of
 FORMAT = 1
 
 # What makes an executed notebook out of a kernel's messages, besides the kernel itself.
-ENGINE = ("cell_runs.py", "lesson_runs.py", "notebooks.py", "kernels")
+ENGINE = (
+    *("cell_runs.py", "errands.py", "lesson_runs.py", "notebooks.py", "proofs.py"),
+    *("exercises", "kernels"),
+)
 ENGINE_DISTRIBUTIONS = ("jupyter-client", "nbclient", "nbformat")
 
 

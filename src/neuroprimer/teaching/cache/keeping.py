@@ -77,6 +77,7 @@ def keep_run(result: ExecutionResult, cache: RunCache) -> str:
                 cpu_s=round(result.cpu_s, 3),
                 peak_bytes=result.peak_bytes,
             ),
+            result.proofs,
         )
     except NotToKeepError as reason:
         return str(reason)
@@ -99,6 +100,8 @@ def note_failure(result: ExecutionResult, cache: RunCache) -> None:
 def _dependencies(result: ExecutionResult, cache: RunCache) -> Dependencies:
     """Return what a run has depended on."""
     lesson, surroundings = result.lesson, cache.surroundings
+    if lesson.exercises and not result.proofs:
+        raise NotToKeepError("its exercises were not proven")
     if result.imported is None or result.source is None:
         raise NotToKeepError(reasons.TOLD_NOTHING)
     if result.interpreter != sys.version:

@@ -89,7 +89,9 @@ class RunCache:
         if found.entry is None:
             return told
         durations_s = found.entry.cell_durations_s
-        return replace(told, cell_durations_s=durations_s, **asdict(found.entry.took))
+        proofs = found.entry.proofs
+        took = asdict(found.entry.took)
+        return replace(told, cell_durations_s=durations_s, proofs=proofs, **took)
 
     def note(self, error: OSError) -> None:
         """Note that something could not be written; a build goes on without its cache."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from neuroprimer.teaching.cache.digests import Digests
 from neuroprimer.teaching.cache.fingerprints import Dependencies
+from neuroprimer.teaching.proofs import ProofOutcome
 from neuroprimer.teaching.sealed import (
     canonical,
     digest_of,
@@ -78,6 +79,8 @@ class Entry:
         Time of each code cell, by its number from 1.
     took : Took
         What the run took as a whole.
+    proofs : tuple of ProofOutcome
+        What the proofs of its exercises have shown.
     file : pathlib.Path
         Where it stands.
     """
@@ -88,6 +91,7 @@ class Entry:
     outputs: str
     cell_durations_s: Mapping[int, float] = field(default_factory=dict)
     took: Took = Took()
+    proofs: tuple[ProofOutcome, ...] = ()
     file: Path = Path()
 
     @property
@@ -170,6 +174,7 @@ class Store:
         outputs: Mapping[str, Any],
         cell_durations_s: Mapping[int, float],
         took: Took = Took(),
+        proofs: tuple[ProofOutcome, ...] = (),
     ) -> Entry:
         """Keep a run; the oldest of the same lesson go when there are many.
 
@@ -186,6 +191,7 @@ class Store:
             outputs=digest_of(canonical(outputs)),
             cell_durations_s=dict(cell_durations_s),
             took=took,
+            proofs=proofs,
             file=folder / RUN_FILE.format(dependencies.key),
         )
         if self.load_outputs(entry) is None:
@@ -300,6 +306,7 @@ def _entry(file: Path) -> Entry:
         outputs=content["outputs"],
         cell_durations_s={int(n): s for n, s in content["cell_durations_s"].items()},
         took=_took(content.get("took", {})),
+        proofs=tuple(map(ProofOutcome.from_dict, content.get("proofs", ()))),
         file=file,
     )
 
@@ -320,6 +327,7 @@ def _as_dict(entry: Entry) -> dict[str, Any]:
             str(number): round(seconds, 3) for number, seconds in entry.cell_durations_s.items()
         },
         "took": asdict(entry.took),
+        "proofs": [asdict(proof) for proof in entry.proofs],
     }
 
 

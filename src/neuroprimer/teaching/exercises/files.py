@@ -92,7 +92,7 @@ def require_exercise(lesson: Lesson, exercise_id: str) -> Exercise:
         As `load_exercises`.
     """
     exercises = load_exercises(lesson)
-    if exercise_id not in exercises:
+    if not isinstance(exercise_id, str) or exercise_id not in exercises:
         raise UnknownExerciseError(
             f"The lesson {lesson.id!r} has no exercise {exercise_id!r}.",
             hint=did_you_mean(str(exercise_id), exercises),

@@ -1,9 +1,10 @@
 """Views: what a notebook shows of checks, hints, solutions and progress."""
 
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
+from typing import Any
 
 # A mark and the colour of the line at the left of what it speaks of. Words say it, too.
 MARKS = {
@@ -11,6 +12,10 @@ MARKS = {
     "wrong": ("✗", "#c62828"),
     "note": ("•", "#546e7a"),
 }
+
+
+# Under this key an output's metadata tell programs what it shows.
+FACTS_KEY = "neuroprimer"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,10 +26,13 @@ class View:
     ----------
     html, text : str
         The same in both forms.
+    facts : mapping
+        What programs may read of it in the output's metadata.
     """
 
     html: str
     text: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def _repr_html_(self) -> str:
         return self.html
@@ -33,7 +41,9 @@ class View:
         return self.text
 
 
-def message_view(kind: str, title: str, message: str) -> View:
+def message_view(
+    kind: str, title: str, message: str, facts: Mapping[str, Any] | None = None
+) -> View:
     """Return what a check or a hint says.
 
     Parameters
@@ -44,6 +54,8 @@ def message_view(kind: str, title: str, message: str) -> View:
         A few words, such as the exercise's id.
     message : str
         For the student.
+    facts : mapping, optional
+        The same for programs.
 
     Examples
     --------
@@ -56,7 +68,7 @@ def message_view(kind: str, title: str, message: str) -> View:
         f'margin: 0.3em 0"><span aria-hidden="true" style="color: {colour}">{mark}</span> '
         f"<strong>{escape(title)}:</strong> {escape(message)}</div>"
     )
-    return View(html=html, text=f"{mark} {title}: {message}")
+    return View(html=html, text=f"{mark} {title}: {message}", facts=facts or {})
 
 
 def code_view(title: str, code: str) -> View:
@@ -104,6 +116,6 @@ def show(view: View) -> None:
     if shell is not None and shell.get_ipython() is not None:
         from IPython.display import display
 
-        display(view)  # type: ignore[no-untyped-call]
+        display(view, metadata={FACTS_KEY: dict(view.facts)} if view.facts else None)
     else:
         print(view.text)  # noqa: T201  whoever calls this in a script wants to see it

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,8 @@ def report_as_dict(figures: Figures) -> dict[str, Any]:
         "cell_durations_s": {
             str(number): round(seconds, 3) for number, seconds in result.cell_durations_s.items()
         },
+        "proof_s": round(result.proof_s, 3),
+        "exercises": [asdict(proof) for proof in result.proofs],
         "findings": [finding_as_dict(finding) for finding in report.findings],
     }
 

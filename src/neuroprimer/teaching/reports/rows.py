@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from neuroprimer.teaching.proofs import ProofOutcome
 from neuroprimer.teaching.reports.figures import Figures
 
 MEGABYTE = 1_000_000
@@ -81,6 +82,55 @@ def row_of(figures: Figures, *, cells: int = 1) -> Row:
         slowest="; ".join(slowest) or NOTHING,
         minutes=_minutes(figures) if measured else NOTHING,
         budget_s=_budget(figures),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProofRow:
+    """One exercise in a table.
+
+    Parameters
+    ----------
+    lesson, exercise : str
+        Their ids.
+    stub, solution : str
+        What the check said of them.
+    wrong : str
+        How many of the wrong answers were told what they should be.
+    mutants : str
+        How many of the changed answers were refused, and how many may pass for a reason.
+    """
+
+    lesson: str
+    exercise: str
+    stub: str
+    solution: str
+    wrong: str
+    mutants: str
+
+
+def proof_row_of(lesson_id: str, proof: ProofOutcome) -> ProofRow:
+    """Return the texts of an exercise's proof.
+
+    Examples
+    --------
+    >>> from neuroprimer.teaching.proofs import Verdict
+    >>> right = Verdict(state="right")
+    >>> proof_row_of("a", ProofOutcome(exercise_id="b", cell=3, reference=right)).solution
+    'right'
+    """
+    told = sum(
+        one.verdict.state != "right" and one.words in one.verdict.message for one in proof.wrong
+    )
+    refused = sum(one.verdict.state != "right" for one in proof.mutants)
+    explained = f", {len(proof.explained)} harmless" if proof.explained else ""
+    return ProofRow(
+        lesson=lesson_id,
+        exercise=proof.exercise_id,
+        stub=proof.stub.state,
+        solution=proof.reference.state,
+        wrong=f"{told} of {len(proof.wrong)} told",
+        mutants=f"{refused} of {len(proof.mutants)} refused{explained}",
     )
 
 
