@@ -279,7 +279,8 @@ def _read_anyhow(path: Path) -> NotebookNode:
     try:
         return read_notebook(path)
     except NeuroprimerError:
-        return nbformat.v4.new_notebook()
+        empty: NotebookNode = nbformat.v4.new_notebook()
+        return empty
 
 
 def _write(notebook: NotebookNode, path: Path) -> None:
