@@ -166,7 +166,7 @@ def progress(
         click.echo(_as_json(rows, following))
         return
     terminal.print_table(
-        ("lesson", "exercises", "attempts", "points", ""),
+        ("lesson", "exercises", "attempts", "points", "state"),
         [
             (
                 row.lesson.id,

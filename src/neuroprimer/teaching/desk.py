@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -250,7 +251,8 @@ def _run(notebook: NotebookNode, folder: Path) -> None:
         env={**os.environ},
     )
     try:
-        asyncio.run(client.async_execute())
+        # what the kernel itself has to say is not for students
+        asyncio.run(client.async_execute(stderr=subprocess.DEVNULL))
     except (CellTimeoutError, DeadKernelError):  # what came before has its outputs
         return
 

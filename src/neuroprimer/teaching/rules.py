@@ -278,4 +278,10 @@ RULES = _rules(
         "Jupyter Book could not build the site without a complaint",
         "Mend what it names; its own words stand in the message.",
     ),
+    (
+        "NP408",
+        "The site gives a solution, a wrong answer or a hidden test away",
+        "Take it out of the file that the message names, or choose another `solutions` in "
+        "`course.toml`.",
+    ),
 )

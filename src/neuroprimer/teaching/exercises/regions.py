@@ -84,6 +84,30 @@ def exercise_cells(notebook: NotebookNode) -> Iterator[ExerciseCell]:
         )
 
 
+def has_solution(cell: NotebookNode) -> bool:
+    """Tell whether a cell marks a solution.
+
+    Raises
+    ------
+    RegionError
+        If its markers do not belong together.
+    """
+    return bool(_parts(cell)[1].strip())
+
+
+def plain_source(cell: NotebookNode) -> str:
+    """Return a cell's text without markers, hidden tests and what they hold."""
+    lines = HIDDEN_TESTS.sub("", cell.source).splitlines()
+    return "\n".join(line for line in lines if not BEGIN.match(line) and not END.match(line))
+
+
+def hidden_tests(source: str) -> list[str]:
+    """Return the code of a cell's hidden tests."""
+    return [
+        "\n".join(found.strip("\n").splitlines()[1:-1]) for found in HIDDEN_TESTS.findall(source)
+    ]
+
+
 def student_source(cell: NotebookNode, later: Iterable[str]) -> str:
     """Return a cell's code as students find it: stubs for solutions, no hidden tests.
 

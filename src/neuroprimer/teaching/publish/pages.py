@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.lesson_files import HEADING
 from neuroprimer.teaching.model import Course, Dataset, Lesson, ValidationReport
+from neuroprimer.teaching.publish.solutions import place_solutions
 
 SYNTHETIC_NOTE = "**synthetic**, made by a program and not measured in anybody"
 
@@ -30,7 +30,8 @@ def lesson_page(report: ValidationReport, course: Course, catalogue: Catalogue) 
     page : nbformat.NotebookNode
         The run with a card below its title, and key points and credits at its foot.
     """
-    page: NotebookNode = nbformat.from_dict(report.result.notebook)
+    assert report.result.notebook is not None  # noqa: S101  for mypy: it has passed
+    page = place_solutions(report.result.notebook, course.policy)
     text = _card(report.lesson, course, catalogue)
     card = [_prose("card", text)] if text else []
     page.cells = _below_title(page.cells, card)

@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined
 
 from neuroprimer.teaching.publish.jupyter_book import LESSONS_FOLDER, RUNS_PAGE
 from neuroprimer.teaching.reports.figures import MOST_CELLS, Figures
-from neuroprimer.teaching.reports.rows import row_of
+from neuroprimer.teaching.reports.rows import proof_row_of, row_of
 
 PLACE = '<div id="figures-of-the-runs"></div>'
 TEMPLATE = Path(__file__).with_name("runs_page.html.jinja")
@@ -73,6 +73,9 @@ def runs_markup(figures: Sequence[Figures], published: Collection[str]) -> str:
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         rows=[(one, row_of(one, cells=MOST_CELLS)) for one in figures],
+        proofs=[
+            proof_row_of(one.lesson.id, proof) for one in figures for proof in one.result.proofs
+        ],
         published=frozenset(published),
         lessons_folder=LESSONS_FOLDER,
         has_budget=any(one.budget_s for one in figures),

@@ -13,6 +13,7 @@ from neuroprimer.teaching.publish.jupyter_book import (
     has_runs_page,
     stage_book,
 )
+from neuroprimer.teaching.publish.leaks import find_leaks
 from neuroprimer.teaching.publish.pages import lesson_page
 from neuroprimer.teaching.publish.places import (
     NOTEBOOKS_FOLDER,
@@ -109,7 +110,10 @@ def publish_course(
             return (Finding(rule="NP407", subject="site", message=error.message),)
         if has_runs_page(course):
             fill_runs_page(html, figures or [Figures(report=one) for one in reports], pages.keys())
-        findings = verify_site(html, pages, private=(course.folder, stage))
+        findings = (
+            *verify_site(html, pages, private=(course.folder, stage)),
+            *find_leaks(html, [report.result for report in reports], course.policy),
+        )
         if not findings:
             put_in_place(html, output / SITE_FOLDER)
     return findings
