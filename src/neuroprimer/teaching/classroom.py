@@ -5,6 +5,7 @@ from pathlib import Path
 
 from neuroprimer.teaching.catalogue import Catalogue, did_you_mean, load_catalogue_here
 from neuroprimer.teaching.datasets import DatasetError, dataset_files, require_dataset
+from neuroprimer.teaching.exercises.quiz_views import AnswerView, QuizView, view_answer, view_quiz
 from neuroprimer.teaching.model import Lesson
 
 
@@ -59,6 +60,49 @@ class OpenLesson:
                 hint="Name one of: " + ", ".join(path.name for path in files),
             )
         return chosen[0]
+
+    def quiz(self, quiz_id: str) -> QuizView:
+        """Return a quiz, to be shown as the last expression of a cell.
+
+        Parameters
+        ----------
+        quiz_id : str
+            One of the lesson's file of exercises.
+
+        Returns
+        -------
+        view : QuizView
+            Answers by itself in a browser; tells how to answer elsewhere.
+
+        Raises
+        ------
+        UnknownQuizError
+            If the lesson has no such quiz; names the nearest.
+        """
+        return view_quiz(self.lesson, quiz_id, self.data)
+
+    def answer(self, quiz_id: str, answer: object) -> AnswerView:
+        """Check an answer to a quiz, and return what is said of it.
+
+        Parameters
+        ----------
+        quiz_id : str
+            One of the lesson's file of exercises.
+        answer : object
+            A letter, the text of a choice, its number from 1, a list of these where several are
+            right; or the number that is asked for.
+
+        Returns
+        -------
+        view : AnswerView
+            Its ``outcome`` tells whether the answer is right.
+
+        Raises
+        ------
+        UnknownQuizError
+            If the lesson has no such quiz; names the nearest.
+        """
+        return view_answer(self.lesson, quiz_id, answer, self.data)
 
     def __repr__(self) -> str:
         return f"Lesson {self.lesson.id!r}: {self.lesson.title}"
