@@ -237,10 +237,10 @@ def test_page_that_may_keep_nothing_answers_all_the_same(show):
 
 
 LESSON = """
-from neuroprimer.teaching import Choice, Quiz
+from neuroprimer.teaching import Choice, NumericQuiz, Quiz
 
-EXERCISES = []
 QUIZZES = [
+    NumericQuiz(id="width", question="How wide?", answer=lambda data: 182.0, tolerance=0.5),
     Quiz(
         id="axis",
         question="Where does the first axis of RAS+ point?",
@@ -253,21 +253,60 @@ QUIZZES = [
 """
 
 
-def test_quiz_survives_the_book_in_light_and_dark(
-    browser, course_folder, write_lesson, neuroprimer, tmp_path
-):
+# How far the colour of an element stands out from what lies below it, as WCAG 2 reckons.
+CONTRAST = """
+((element, property) => {
+  const luminance = (colour) => {
+    const [r, g, b] = colour.match(/[0-9.]+/g).map((part) => {
+      const share = part / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  let below = element;
+  while (below.parentElement && /, 0\\)$/.test(getComputedStyle(below).backgroundColor)) {
+    below = below.parentElement;
+  }
+  const pair = [getComputedStyle(element)[property], getComputedStyle(below).backgroundColor];
+  const [dark, light] = pair.map(luminance).sort((a, b) => a - b);
+  return (light + 0.05) / (dark + 0.05);
+})
+"""
+
+
+def contrast(browser, selector, what="color"):
+    return browser.run(f"{CONTRAST}(document.querySelector({selector!r}), {what!r})")
+
+
+@pytest.fixture
+def lesson_page(course_folder, write_lesson, neuroprimer, tmp_path):
+    """Build a course whose one lesson has a quiz, and return the lesson's page."""
     lesson = write_lesson(
         "import neuroprimer\nlesson = neuroprimer.lesson('a-lesson')",
         "lesson.quiz('axis')",
+        "lesson.quiz('width')",
         exercises="quizzes_of_it.py",
     )
     Path(lesson.parent, "quizzes_of_it.py").write_text(LESSON)
     output = tmp_path / "output"
     done = neuroprimer("build", "--course", course_folder, "--output", output)
     assert done.returncode == 0, done.stdout + done.stderr
+    return output / "site" / "lessons" / "a-lesson.html"
 
-    browser.open(output / "site" / "lessons" / "a-lesson.html", width=390)
-    browser.click("input[value=a]")
-    browser.click(".neuroprimer-quiz button")
-    assert verdict(browser) == ["wrong", "Not yet. That is LAS+."]
-    assert browser.run("document.documentElement.scrollWidth") <= 390
+
+def test_quiz_answers_in_the_book_and_is_readable_by_day_by_night_and_on_a_phone(
+    browser, lesson_page
+):
+    for scheme in ("light", "dark"):
+        browser.open(lesson_page, width=390, scheme=scheme)
+        browser.click("input[value=a]")
+        browser.click(".neuroprimer-quiz button")
+
+        assert verdict(browser) == ["wrong", "Not yet. That is LAS+."]
+        assert browser.run("document.documentElement.dataset.theme") == scheme
+        assert browser.run("document.documentElement.scrollWidth") <= 390
+        for text in ("legend", "label span", "button", ".neuroprimer-verdict span"):
+            assert contrast(browser, f".neuroprimer-quiz {text}") >= 4.5, (scheme, text)
+        assert contrast(browser, ".neuroprimer-quiz [type=text]", "borderTopColor") >= 3, scheme
+        # the script of the theme's own complains; of quizzes there is nothing
+        assert [one for one in browser.problems if "THEBE_JS_URL" not in one] == []

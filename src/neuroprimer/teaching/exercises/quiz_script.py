@@ -85,10 +85,14 @@ STYLE = """
 .neuroprimer-quiz, .neuroprimer-verdict {
   --quiz-text: var(--pst-color-text-base, var(--jp-content-font-color1, inherit));
   --quiz-line: var(--pst-color-border, var(--jp-border-color1, #888));
+  --quiz-edge: var(--pst-color-text-muted, var(--jp-border-color0, #777));
   --quiz-accent: var(--pst-color-primary, var(--jp-brand-color1, #0a7d91));
   --quiz-right: var(--pst-color-success, var(--jp-success-color1, #28a745));
   --quiz-wrong: var(--pst-color-danger, var(--jp-error-color1, #d72d47));
   color: var(--quiz-text);
+}
+.text_html:has(> :is(.neuroprimer-quiz, .neuroprimer-verdict)) {
+  padding: 0 !important; background: none !important; /* in the dark, the theme lays grey below */
 }
 .neuroprimer-quiz {
   margin: 1rem 0;
@@ -106,11 +110,12 @@ STYLE = """
 .neuroprimer-quiz label {
   display: flex; align-items: baseline; gap: 0.5rem; margin: 0; padding: 0.25rem 0;
 }
+.neuroprimer-quiz label span:not(:last-child) { flex: none; }
 .neuroprimer-quiz label:has([type="text"]) { flex-wrap: wrap; }
 .neuroprimer-quiz input { flex: none; accent-color: var(--quiz-accent); }
 .neuroprimer-quiz input[type="text"] {
   width: 10em; max-width: 100%; padding: 0.25rem 0.5rem; font: inherit; color: inherit;
-  background: transparent; border: 1px solid var(--quiz-line); border-radius: 0.25rem;
+  background: transparent; border: 1px solid var(--quiz-edge); border-radius: 0.25rem;
 }
 .neuroprimer-quiz button {
   margin-top: 0.5rem; padding: 0.25rem 1rem; font: inherit; color: inherit; cursor: pointer;
