@@ -154,20 +154,32 @@ class Hostile:
 
 
 UNREADABLE = [
-    *(True, False, 0, 4, -1, 2.0, "e", "z", "right", "1 0", b"b", 10**5000, 10**400, 1j),
-    *(object(), Hostile(), {"b": 1}, [["b"]], ["a", "b"], [Hostile()], np.array([1, 2]), print),
-    *(float("nan"), "1.234,5", "1,2,3", "nan", "inf", "1_000", "\u0663", "x" * 100_000, "--1"),
+    *(True, False, "e", "z", "right", "1 0", b"b", 10**5000, 10**400, 1j, object(), Hostile()),
+    *({"b": 1}, [["b"]], [Hostile()], np.array([1, 2]), print, float("nan"), "1.234,5", "nan"),
+    *("inf", "1_000", "\u0663", "x" * 100_000, "--1"),
 ]
+NO_CHOICE = [0, 5, -1, 2.0, "0", "aa", ["b", "z"], [True]]
 
 
-@pytest.mark.parametrize("answer", UNREADABLE, ids=lambda answer: type(answer).__name__)
-@pytest.mark.parametrize("quiz", [AXIS, UNITS, WIDTH], ids=lambda quiz: quiz.id)
-def test_answer_that_means_nothing_gets_words_and_no_exception(quiz, answer):
+@pytest.mark.parametrize(
+    ("quiz", "answer"),
+    [
+        *((quiz, answer) for quiz in (AXIS, UNITS, WIDTH) for answer in UNREADABLE),
+        *((quiz, answer) for quiz in (AXIS, UNITS) for answer in NO_CHOICE),
+        *((AXIS, answer) for answer in (["a", "b"], {1, 2, 3}, ("b", "c"))),
+        *((WIDTH, answer) for answer in ([182.0], "182 km", "1,2,3")),
+    ],
+    ids=lambda value: getattr(value, "id", type(value).__name__),
+)
+def test_answer_that_means_nothing_gets_words_and_is_not_judged(quiz, answer):
     outcome = check_quiz(quiz, answer, data)
 
     assert not outcome.is_correct
     assert not outcome.is_our_fault
     assert 0 < len(outcome.message) < 300
+    feedback = {INCOMPLETE, OTHER_NUMBER, *getattr(quiz, "slips", ())}
+    feedback |= {choice.feedback for choice in getattr(quiz, "choices", ())}
+    assert not any(judged and judged in outcome.message for judged in feedback)
 
 
 def test_text_that_means_two_choices_is_asked_for_a_letter():
