@@ -7,6 +7,7 @@ from .event_log import EventLog
 from .events import LessonEvent
 from .execute import execute_lessons
 from .exercises.model import CheckOutcome, Exercise, Incorrect, WrongAnswer
+from .exercises.quizzes import Choice, NumericQuiz, Quiz, check_quiz
 from .hookspecs import API_VERSION, hookimpl
 from .lesson_files import load_lesson
 from .model import Course, Dataset, ExecutionResult, Finding, Lesson, Limits, Part, ValidationReport
@@ -30,6 +31,7 @@ __all__ = [
     "BuildReport",
     "Catalogue",
     "CheckOutcome",
+    "Choice",
     "Course",
     "Dataset",
     "EventLog",
@@ -40,13 +42,16 @@ __all__ = [
     "Lesson",
     "LessonEvent",
     "Limits",
+    "NumericQuiz",
     "OpenLesson",
     "Part",
+    "Quiz",
     "Rule",
     "ValidationReport",
     "WrongAnswer",
     "add_job_summary",
     "build_course",
+    "check_quiz",
     "course_of_all",
     "dataset_files",
     "execute_lessons",

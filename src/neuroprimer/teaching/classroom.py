@@ -9,8 +9,10 @@ from neuroprimer.teaching.catalogue import Catalogue, did_you_mean, load_catalog
 from neuroprimer.teaching.datasets import DatasetError, dataset_files, require_dataset
 from neuroprimer.teaching.exercises.attempts import attempt_of, note_event
 from neuroprimer.teaching.exercises.checking import LISTENERS, check_answer
-from neuroprimer.teaching.exercises.files import load_exercises, require_exercise
+from neuroprimer.teaching.exercises.files import load_exercises, require_exercise, require_quiz
 from neuroprimer.teaching.exercises.model import CheckOutcome, Exercise
+from neuroprimer.teaching.exercises.quiz_html import quiz_html, quiz_text
+from neuroprimer.teaching.exercises.quizzes import check_quiz
 from neuroprimer.teaching.exercises.steps import hint_view, progress_view, solution_view
 from neuroprimer.teaching.exercises.views import View, message_view, show
 from neuroprimer.teaching.model import Lesson
@@ -85,7 +87,7 @@ class OpenLesson:
         outcome = check_answer(exercise, answer, self.data)
         for listener in LISTENERS:
             listener(exercise, answer, self.data, outcome)
-        problem = note_event(attempt_of(self.lesson.id, exercise, answer, outcome))
+        problem = note_event(attempt_of(self.lesson.id, answer, outcome, points=exercise.points))
         show(self._view_of(exercise, outcome))
         if problem:
             show(message_view("note", "not kept", problem))
@@ -125,6 +127,45 @@ class OpenLesson:
             return
         show(progress_view(self.lesson, exercises))
 
+    def quiz(self, quiz_id: str) -> None:
+        """Show a quiz; in a browser it answers by itself, elsewhere it tells how to answer.
+
+        Parameters
+        ----------
+        quiz_id : str
+            Which quiz; the lesson names it.
+
+        Raises
+        ------
+        UnknownQuizError
+            If the lesson has no such quiz; names the nearest.
+        """
+        quiz = require_quiz(self.lesson, quiz_id)
+        html = quiz_html(quiz, self.data, lesson_id=self.lesson.id)
+        show(View(html=html, text=quiz_text(quiz)))
+
+    def answer(self, quiz_id: str, answer: Any = ...) -> None:
+        """Check an answer to a quiz and say what is off, or that it is right.
+
+        Parameters
+        ----------
+        quiz_id : str
+            Which quiz.
+        answer : object
+            A letter, the text of a choice, its number from 1, a list of these where several are
+            right; or the number that is asked for.
+        """
+        try:
+            quiz = require_quiz(self.lesson, quiz_id)
+        except NeuroprimerError as error:
+            show(message_view("note", str(quiz_id), str(error)))
+            return
+        outcome = check_quiz(quiz, answer, self.data)
+        problem = note_event(attempt_of(self.lesson.id, answer, outcome))
+        show(message_view(_kind_of(outcome), quiz.id, outcome.message))
+        if problem:
+            show(message_view("note", "not kept", problem))
+
     def _find_exercise(self, exercise_id: str) -> Exercise | None:
         """Return an exercise; show why there is none instead of raising."""
         try:
@@ -134,9 +175,7 @@ class OpenLesson:
             return None
 
     def _view_of(self, exercise: Exercise, outcome: CheckOutcome) -> View:
-        kind = "right" if outcome.is_correct else "wrong"
-        kind = "note" if outcome.is_missing or outcome.is_our_fault else kind
-        message = outcome.message
+        kind, message = _kind_of(outcome), outcome.message
         if outcome.is_our_fault:
             message += f" It is the exercise {exercise.id!r} of the lesson {self.lesson.id!r}."
         elif kind == "wrong" and exercise.hints:
@@ -146,6 +185,13 @@ class OpenLesson:
 
     def __repr__(self) -> str:
         return f"Lesson {self.lesson.id!r}: {self.lesson.title}"
+
+
+def _kind_of(outcome: CheckOutcome) -> str:
+    """Return how an outcome is shown."""
+    if outcome.is_missing or outcome.is_our_fault:
+        return "note"
+    return "right" if outcome.is_correct else "wrong"
 
 
 def lesson(lesson_id: str) -> OpenLesson:

@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 from neuroprimer.teaching.exercises.checking import is_placeholder
-from neuroprimer.teaching.exercises.model import CheckOutcome, Exercise
+from neuroprimer.teaching.exercises.model import CheckOutcome
 from neuroprimer.teaching.progress.standing import Standing, standing_of
 from neuroprimer.teaching.progress.store import (
     ATTEMPT,
@@ -69,28 +69,28 @@ def where(lesson_id: str, exercise_id: str) -> Standing:
     return standing_of(events_of(lesson_id), lesson_id, exercise_id)
 
 
-def attempt_of(lesson_id: str, exercise: Exercise, answer: Any, outcome: CheckOutcome) -> Event:
+def attempt_of(lesson_id: str, answer: Any, outcome: CheckOutcome, *, points: float = 0.0) -> Event:
     """Return an attempt, ready to be kept; the answer itself is not part of it.
 
     Parameters
     ----------
     lesson_id : str
         The lesson's.
-    exercise : Exercise
-        What was tried.
     answer : object
         Only a digest of it is kept, to tell one attempt from the next.
     outcome : CheckOutcome
-        What the check said.
+        What the check said, and of which exercise.
+    points : float
+        What a right answer counts.
     """
     return Event(
         lesson_id=lesson_id,
-        exercise_id=exercise.id,
+        exercise_id=outcome.exercise_id,
         kind=ATTEMPT,
         is_correct=outcome.is_correct,
         message=outcome.message,
         digest="" if is_placeholder(answer) else digest_of_answer(answer),
-        points=exercise.points if outcome.is_correct else 0.0,
+        points=points if outcome.is_correct else 0.0,
     )
 
 

@@ -9,15 +9,21 @@ from typing import Any
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.catalogue import did_you_mean
 from neuroprimer.teaching.exercises.model import Exercise
+from neuroprimer.teaching.exercises.quizzes import AnyQuiz, NumericQuiz, Quiz
 from neuroprimer.teaching.model import Lesson
 
 # Under this name the module of a lesson's exercises is imported; lessons may lie anywhere.
 PACKAGE = "neuroprimer_exercises"
 EXERCISES = "EXERCISES"
+QUIZZES = "QUIZZES"
 
 
 class UnknownExerciseError(NeuroprimerError, LookupError):
     """An id that no exercise of a lesson has."""
+
+
+class UnknownQuizError(NeuroprimerError, LookupError):
+    """An id that no quiz of a lesson has."""
 
 
 class ExerciseFileError(NeuroprimerError, ValueError):
@@ -42,10 +48,29 @@ def load_exercises(lesson: Lesson) -> Mapping[str, Exercise]:
     ExerciseFileError
         If the file cannot be imported, has no list ``EXERCISES``, or uses an id twice.
     """
-    if not lesson.exercises:
-        return {}
-    module = load_exercise_module(lesson)
-    return _by_id(lesson, getattr(module, EXERCISES, None))
+    return _load(lesson)[0]
+
+
+def load_quizzes(lesson: Lesson) -> Mapping[str, AnyQuiz]:
+    """Return the quizzes of a lesson: the list ``QUIZZES`` in the file of its exercises.
+
+    Parameters
+    ----------
+    lesson : Lesson
+        Its metadata name the file, which is imported.
+
+    Returns
+    -------
+    quizzes : mapping of str to Quiz or NumericQuiz
+        By id, in the order of the file; empty for a lesson that has none.
+
+    Raises
+    ------
+    ExerciseFileError
+        If the file cannot be imported, has a wrong list, or uses an id twice, be it for an
+        exercise and a quiz.
+    """
+    return _load(lesson)[1]
 
 
 def load_exercise_module(lesson: Lesson) -> ModuleType:
@@ -100,16 +125,54 @@ def require_exercise(lesson: Lesson, exercise_id: str) -> Exercise:
     return exercises[exercise_id]
 
 
-def _by_id(lesson: Lesson, found: Any) -> Mapping[str, Exercise]:
-    if not isinstance(found, Iterable) or not all(isinstance(one, Exercise) for one in found):
-        raise ExerciseFileError(
-            f"{lesson.exercises} of {lesson.id!r} has no list {EXERCISES} of exercises.",
-            hint=f"Add `{EXERCISES} = [Exercise(...), ...]` to the file.",
+def require_quiz(lesson: Lesson, quiz_id: str) -> AnyQuiz:
+    """Return one quiz of a lesson.
+
+    Raises
+    ------
+    UnknownQuizError
+        If there is none of that id; names the nearest.
+    ExerciseFileError
+        As `load_quizzes`.
+    """
+    quizzes = load_quizzes(lesson)
+    if quiz_id not in quizzes:
+        raise UnknownQuizError(
+            f"The lesson {lesson.id!r} has no quiz {quiz_id!r}.",
+            hint=did_you_mean(str(quiz_id), quizzes),
         )
-    exercises = {one.id: one for one in found}
-    if len(exercises) < len(list(found)):
+    return quizzes[quiz_id]
+
+
+def _load(lesson: Lesson) -> tuple[Mapping[str, Exercise], Mapping[str, AnyQuiz]]:
+    """Return exercises and quizzes together, since no id may be used by both."""
+    if not lesson.exercises:
+        return {}, {}
+    module = load_exercise_module(lesson)
+    quizzes = _require_list(lesson, module, QUIZZES, (Quiz, NumericQuiz))
+    exercises = _require_list(lesson, module, EXERCISES, (Exercise,))
+    ids = [one.id for one in (*exercises, *quizzes)]
+    if len(set(ids)) < len(ids):
+        twice = next(id_ for id_ in ids if ids.count(id_) > 1)
         raise ExerciseFileError(
-            f"Two exercises of {lesson.id!r} have the same id.",
+            f"Two exercises or quizzes of {lesson.id!r} have the same id {twice!r}.",
             hint="Give each an id of its own; students' progress is kept by it.",
         )
-    return exercises
+    return {one.id: one for one in exercises}, {one.id: one for one in quizzes}
+
+
+def _require_list(
+    lesson: Lesson, module: ModuleType, name: str, kinds: tuple[type, ...]
+) -> tuple[Any, ...]:
+    """Return what an exercise file lists by a name; without the name nothing, if it may lack."""
+    # quizzes are optional, and so are exercises where there are quizzes
+    may_lack = name == QUIZZES or hasattr(module, QUIZZES)
+    found = getattr(module, name, () if may_lack else None)
+    listed = tuple(found) if isinstance(found, Iterable) else (None,)
+    if not all(isinstance(one, kinds) for one in listed):
+        word = name.lower()
+        raise ExerciseFileError(
+            f"{lesson.exercises} of {lesson.id!r} has no list {name} of {word}.",
+            hint=f"Add `{name} = [{kinds[0].__name__}(...), ...]` to the file.",
+        )
+    return listed
