@@ -70,7 +70,7 @@ def _outcome(file: Path, cell: ExerciseCell, problem: str) -> ProofOutcome:
         try:
             return ProofOutcome.from_dict(json.loads(text))
         except ValueError:
-            problem = text.strip().splitlines()[-1].rpartition("Error: ")[2]
+            problem = text.strip().splitlines()[-1].partition("Error: ")[2]
     return ProofOutcome(
         exercise_id=cell.exercise_id,
         cell=cell.number,

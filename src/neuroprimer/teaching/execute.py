@@ -17,6 +17,7 @@ def execute_lessons(
     preloads: Iterable[str] = (),
     forks: bool = True,
     linger_s: float = 0,
+    proves: bool = True,
     history: Mapping[str, tuple[PastRun, ...]] | None = None,
     on_event: OnEvent = ignore_event,
 ) -> tuple[ExecutionResult, ...]:
@@ -39,6 +40,8 @@ def execute_lessons(
         Otherwise, and where that cannot be, each is started from nothing.
     linger_s : float
         How long that process stays afterwards, for the next run, in seconds.
+    proves : bool
+        Whether exercises are proven on the way, which the notebooks do not show.
     history : mapping of str to tuple of PastRun, optional
         How long lessons took before: the longest begin first.
     on_event : callable, optional
@@ -63,6 +66,7 @@ def execute_lessons(
             limits=limits or Limits(),
             variables=variables,
             preloads=preloads,
+            proves=proves,
             history=history or {},
             on_event=on_event,
         )

@@ -24,6 +24,7 @@ def run_side_by_side(
     limits: Limits,
     variables: Mapping[str, str],
     preloads: Iterable[str],
+    proves: bool,
     history: Mapping[str, tuple[PastRun, ...]],
     on_event: OnEvent,
 ) -> tuple[ExecutionResult, ...]:
@@ -31,7 +32,7 @@ def run_side_by_side(
 
     Parameters
     ----------
-    lessons, jobs, limits, variables, preloads, history, on_event
+    lessons, jobs, limits, variables, preloads, proves, history, on_event
         As for `execute_lessons`.
     workshop : Workshop
         Its server is told what the lessons import.
@@ -41,7 +42,7 @@ def run_side_by_side(
     results : tuple of ExecutionResult
         In the order of `lessons`.
     """
-    runs = [LessonRun.of_lesson(lesson, limits, on_event) for lesson in lessons]
+    runs = [LessonRun.of_lesson(one, limits, on_event, proves=proves) for one in lessons]
     workshop.get_ready(_statements(runs, preloads))
     forecasts = [forecast_of(run, last_run(history, run.lesson)) for run in runs]
     jobs = jobs or os.cpu_count() or 1

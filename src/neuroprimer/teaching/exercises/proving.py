@@ -31,6 +31,7 @@ from neuroprimer.teaching.proofs import ProofOutcome, Try, Verdict
 
 # How long a stub or a wrong answer may run. A right one may take as long as its cell.
 WRONG_TIMEOUT_S = 10.0
+TIMEOUT_VARIABLE = "NEUROPRIMER_WRONG_ANSWER_S"
 
 # How long a check may take for a mutant, of which there are many.
 MUTANT_TIMEOUT_S = 2.0
@@ -72,9 +73,10 @@ def prove(order: str, answer_file: str) -> None:
 
 def _prove_exercise(lesson: Lesson, cell: ExerciseCell, timeout_s: float) -> ProofOutcome:
     exercise = require_exercise(lesson, cell.exercise_id)
+    wrong_timeout_s = float(os.environ.get(TIMEOUT_VARIABLE, WRONG_TIMEOUT_S))
 
     def try_code(code: str) -> Verdict:
-        return _verdict_in_child(lambda: {"verdict": _run(code, cell)[0]}, WRONG_TIMEOUT_S)[0]
+        return _verdict_in_child(lambda: {"verdict": _run(code, cell)[0]}, wrong_timeout_s)[0]
 
     reference, found = _verdict_in_child(lambda: _try_solution(exercise, cell), timeout_s)
     return ProofOutcome(
