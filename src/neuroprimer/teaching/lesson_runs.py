@@ -17,6 +17,9 @@ from neuroprimer.teaching.proofs import ProofOutcome
 
 DEFAULT_KERNEL = "python3"
 
+# What the proof of an exercise uses, in a child of the lesson's kernel.
+PROVING = "import neuroprimer.teaching.exercises.proving"
+
 
 @dataclass
 class LessonRun:
@@ -84,7 +87,10 @@ class LessonRun:
             return run
         run.notebook = _without_outputs(run.source)
         code = [cell.source for _, cell in code_cells(run.source)]
-        run.needs = tuple(dict.fromkeys(s for source in code for s in import_statements(source)))
+        needs = [statement for source in code for statement in import_statements(source)]
+        if proves and lesson.exercises and run.exercise_cells:
+            needs.append(PROVING)  # or each proof would load it again
+        run.needs = tuple(dict.fromkeys(needs))
         return run
 
     def afresh(self) -> "LessonRun":
