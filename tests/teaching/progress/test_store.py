@@ -1,6 +1,8 @@
 """The file of progress: what is recorded is read again, whatever was there before."""
 
+import contextlib
 import sqlite3
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -46,7 +48,9 @@ def events():
         message=st.text(st.characters(), max_size=8),
         digest=st.text(st.characters(), max_size=8),
         points=st.floats(allow_nan=False, allow_infinity=False),
-        when=st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat()),
+        when=st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=st.timezones()).map(
+            datetime.isoformat
+        ),
     )
 
 
@@ -190,6 +194,31 @@ def test_readers_need_not_wait_for_a_writer(progress, make_event, monkeypatch):
 
     with database.opened(progress.path) as connection, database.writing(connection):
         connection.execute("DELETE FROM events")
+        assert len(progress.events()) == 1
+
+
+def test_writers_need_not_wait_for_a_reader(progress, make_event, monkeypatch):
+    monkeypatch.setattr(database, "BUSY_S", 0.0)
+    progress.record(make_event())
+
+    with database.opened(progress.path) as connection:
+        connection.execute("BEGIN")
+        connection.execute("SELECT * FROM events").fetchall()
+        progress.record(make_event())
+
+    assert len(progress.events()) == 2
+
+
+def test_file_that_others_have_open_can_be_read_without_a_write_ahead_log(
+    progress, make_event, monkeypatch
+):
+    monkeypatch.setattr(database, "BUSY_S", 0.0)
+    progress.record(make_event())
+    make_database(progress.path, "PRAGMA journal_mode = DELETE")
+
+    with database.opened(progress.path) as connection:
+        connection.execute("BEGIN")
+        connection.execute("SELECT * FROM events").fetchall()
         assert len(progress.events()) == 1
 
 
@@ -338,6 +367,24 @@ def test_database_of_another_program_is_left_as_it_is(tmp_path, make_event):
         Progress(file).record(make_event())
 
     assert file.read_bytes() == before
+
+
+def test_file_that_is_being_created_is_not_taken_for_another_program_s(
+    progress, make_event, monkeypatch
+):
+    monkeypatch.setattr(database, "BUSY_S", 0.0)
+    progress.path.parent.mkdir()
+
+    def create_meanwhile(statement):
+        if "count(*)" in statement:
+            with contextlib.suppress(ProgressError):  # it may have to wait
+                progress.record(make_event())
+
+    with database.opened(progress.path) as connection:
+        connection.set_trace_callback(create_meanwhile)
+        _, is_ours = database.identify(connection)
+
+    assert is_ours
 
 
 # Folders that cannot be written
