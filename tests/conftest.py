@@ -25,6 +25,7 @@ def _cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     """Keep the user's own cache out of what is made once for many tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NEUROPRIMER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("NEUROPRIMER_PROGRESS", str(tmp_path_factory.mktemp("progress") / "p.sqlite"))
         patch.delenv("GITHUB_STEP_SUMMARY", raising=False)
         yield
 
@@ -34,6 +35,7 @@ def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give each test a cache of its own, empty at first, and return its folder."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("NEUROPRIMER_CACHE", str(folder))
+    monkeypatch.setenv("NEUROPRIMER_PROGRESS", str(tmp_path / "progress.sqlite"))
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)  # of the job that runs the tests
     return folder
 
