@@ -37,19 +37,22 @@ EXERCISE = click.argument("exercise_id", metavar="EXERCISE")
 @with_course
 @with_folder
 @click.option("--lab/--no-lab", default=True, show_default=True, help="Start JupyterLab.")
+@click.option("--with-solutions", is_flag=True, help="The form for teachers instead.")
 def open_lesson(
     lesson_id: str,
     catalogue: teaching.Catalogue,
     course_folder: Path,
     folder: Path,
     lab: bool,
+    with_solutions: bool,
 ) -> None:
     """Put a lesson's notebook into your folder, and open it. Your work is never overwritten."""
     from neuroprimer.teaching import desk
 
     course = teaching.find_course(course_folder, catalogue)
     lesson = catalogue.require_lesson(lesson_id)
-    opened = desk.open_lesson(lesson, folder, course.policy if course else None)
+    policy = course.policy if course else None
+    opened = desk.open_lesson(lesson, folder, policy, with_solutions=with_solutions)
     click.echo(f"{'Made' if opened.is_new else 'Found'} {opened.path}")
     if opened.newer:
         click.echo(f"The lesson has changed; the new version is {opened.newer}. What differs:")

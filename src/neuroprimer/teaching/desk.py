@@ -21,6 +21,7 @@ from neuroprimer.teaching.exercises.forms import (
     METADATA_KEY,
     differences,
     exercise_of,
+    instructor_notebook,
     student_notebook,
 )
 from neuroprimer.teaching.exercises.views import FACTS_KEY
@@ -87,7 +88,9 @@ def notebook_path(lesson: Lesson, folder: Path) -> Path:
     return folder / f"{lesson.id}.ipynb"
 
 
-def open_lesson(lesson: Lesson, folder: Path, policy: Policy | None = None) -> Opened:
+def open_lesson(
+    lesson: Lesson, folder: Path, policy: Policy | None = None, *, with_solutions: bool = False
+) -> Opened:
     """Put a lesson's notebook into a student's folder, unless there is one.
 
     Parameters
@@ -98,6 +101,8 @@ def open_lesson(lesson: Lesson, folder: Path, policy: Policy | None = None) -> O
         Is made if need be.
     policy : Policy, optional
         Of the course, for the notebooks in the folder.
+    with_solutions : bool
+        Whether it is to be the form for teachers, which lies beside the other.
 
     Returns
     -------
@@ -110,8 +115,10 @@ def open_lesson(lesson: Lesson, folder: Path, policy: Policy | None = None) -> O
     DeskError
         If the folder cannot be written.
     """
-    path = notebook_path(lesson, folder)
-    fresh = student_notebook(read_notebook(lesson.path), lesson.id)
+    path, make = notebook_path(lesson, folder), student_notebook
+    if with_solutions:
+        path, make = path.with_stem(f"{lesson.id}-solutions"), instructor_notebook
+    fresh = make(read_notebook(lesson.path), lesson.id)
     try:
         if policy is not None:
             write_policy(policy, folder)
@@ -122,7 +129,7 @@ def open_lesson(lesson: Lesson, folder: Path, policy: Policy | None = None) -> O
         theirs = _version_in(path)
         if theirs == version:
             return Opened(path=path, is_new=False)
-        newer = folder / f"{lesson.id}-{version[:8]}.ipynb"
+        newer = path.with_stem(f"{path.stem}-{version[:8]}")
         if not newer.exists():
             _write(fresh, newer)
     except OSError as error:
