@@ -124,7 +124,7 @@ def _say_fourth(points: Points) -> str:
     if np.allclose(points[..., 3], 1):
         return (
             "There is a fourth number, the one that was added for the product with the affine: "
-            "leave it away, with [:3]."
+            "leave it out, with [:3]."
         )
     return "There are four numbers for a point, but space has three axes."
 
