@@ -84,8 +84,9 @@ async def watch_kernel(pid: int, limits: Limits, usage: Usage) -> Breach:
 def look_at_kernel(pid: int, usage: Usage) -> None:
     """Bring up to date what a kernel has used."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        family = [psutil.Process(pid), *_descendants_now(pid)]
-        held = sum(_own_bytes(process) for process in family)
+        children = _descendants_now(pid)
+        family = [psutil.Process(pid), *children]
+        held = _own_bytes(family[0]) + sum(map(_added_bytes, children))
         usage.peak_bytes = max(usage.peak_bytes, held)
         usage.processes = max(usage.processes, len(family))
         usage.cpu_s = max(usage.cpu_s, sum(map(_cpu_s, family)))
@@ -122,6 +123,16 @@ def _own_bytes(process: psutil.Process) -> int:
         with contextlib.suppress(psutil.Error):
             return int(process.memory_info().rss)
     return 0
+
+
+def _added_bytes(child: psutil.Process) -> int:
+    """Return what a process holds that the one which forked it does not: most pages are both's."""
+    try:
+        rollup = Path(f"/proc/{child.pid}/smaps_rollup").read_text()
+    except OSError:  # another system, or it has ended
+        return _own_bytes(child)
+    dirty = (line for line in rollup.splitlines() if line.startswith("Private_Dirty:"))
+    return sum(int(line.split()[1]) for line in dirty) * 1024
 
 
 def _own_kilobytes(pid: int) -> Iterator[int]:
