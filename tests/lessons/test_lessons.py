@@ -1,5 +1,8 @@
 """The built-in lessons: complete in what they say of themselves, and right in what they claim."""
 
+import tomllib
+from pathlib import Path
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -70,6 +73,19 @@ EXERCISES = [
 def test_exercise_knows_what_students_get_wrong_and_leads_them(exercise):
     assert len(exercise.wrong_answers) >= FEWEST_WRONG_ANSWERS
     assert exercise.hints
+
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
+
+
+@pytest.mark.parametrize(
+    "project", sorted(PLUGINS.glob("*/pyproject.toml")), ids=lambda project: project.parent.name
+)
+def test_plugin_packs_all_its_files(project):
+    wheel = tomllib.loads(project.read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    files = {file.name for file in project.parent.iterdir() if file.suffix in (".py", ".md")}
+
+    assert set(wheel["include"]) == files
 
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.id)
