@@ -6,18 +6,23 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
 
 import pytest
 
 from neuroprimer.teaching import RULES, hookspecs
+from neuroprimer.teaching.exercises.faults import FEWEST_WRONG_ANSWERS
+from neuroprimer.teaching.exercises.mutations import MUTATIONS
 from neuroprimer.teaching.plugins import hook_names, make_manager
+from neuroprimer.teaching.policy import PLACES, Policy
 
 REPOSITORY = Path(__file__).parent.parent
 HOOKS_PAGE = (REPOSITORY / "book/developing/hooks.md").read_text()
 RULES_PAGE = (REPOSITORY / "book/developing/rules.md").read_text()
 PLUGINS_PAGE = (REPOSITORY / "book/developing/plugins.md").read_text()
+EXERCISES_PAGE = (REPOSITORY / "book/write-exercises.md").read_text()
 README = (REPOSITORY / "README.md").read_text()
 
 
@@ -66,6 +71,58 @@ def test_every_rule_is_used_and_every_used_rule_exists():
     )
 
     assert set(re.findall(r'"(NP\d{3})"', code)) == set(RULES)
+
+
+def test_every_change_of_an_answer_stands_in_the_book_and_no_other():
+    table = EXERCISES_PAGE.partition("### How answers are changed")[2].partition("\n### ")[0]
+
+    assert re.findall(r"^\| `([^`]+)` \| \S", table, re.MULTILINE) == list(MUTATIONS)
+
+
+def test_every_finding_of_a_proof_stands_on_the_page_on_exercises():
+    faults = (REPOSITORY / "src/neuroprimer/teaching/exercises/faults.py").read_text()
+    named = set(re.findall(r"\(#np(\d{3})\)", EXERCISES_PAGE))
+
+    assert named == {code[2:] for code in re.findall(r'"(NP\d{3})"', faults)} | {"408"}
+
+
+def test_page_on_exercises_tells_of_every_place_for_solutions():
+    table = EXERCISES_PAGE.partition("| `solutions` | on the site |")[2].partition("\n\n")[0]
+    usual = re.search(r"```toml\n\[exercises\]\n(.*?)```", EXERCISES_PAGE, re.DOTALL)[1]
+
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(PLACES)
+    assert Policy(**tomllib.loads(usual)) == Policy()
+    assert FEWEST_WRONG_ANSWERS == 2  # as the page says
+
+
+@pytest.mark.parametrize(
+    "code",
+    re.findall(r"```python\n(.*?)```", EXERCISES_PAGE, re.DOTALL),
+    ids=lambda code: code[:30],
+)
+def test_code_on_the_page_on_exercises_runs(code):
+    exec(code, {})  # noqa: S102  it stands in our own book
+
+
+@pytest.mark.kernel
+def test_exercise_of_the_book_is_proven(tmp_path):
+    folder = write_plugin_of(PLUGINS_PAGE, tmp_path / "mine")
+    lesson = re.search(r"````markdown\n(.*?)````", EXERCISES_PAGE, re.DOTALL)[1]
+    exercises = re.search(r"```python\n(.*?)```", EXERCISES_PAGE, re.DOTALL)[1]
+    (folder / "my_first_lesson.md").write_text(lesson)
+    (folder / "my_first_exercises.py").write_text(exercises)
+    command = ("validate", "my-first-lesson", "--plugins-dir", str(folder), "--no-cache", "--json")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "neuroprimer", *command],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert "brain-size" in done.stdout
 
 
 def test_constraints_name_no_package_index():

@@ -1,5 +1,8 @@
 """The built-in lessons: complete in what they say of themselves, and right in what they claim."""
 
+import tomllib
+from pathlib import Path
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from numpy.testing import assert_allclose
 import neuroprimer
 from neuroprimer.imaging import load_image
 from neuroprimer.teaching import load_catalogue
+from neuroprimer.teaching.exercises.files import load_exercises, load_quizzes
 from neuroprimer.teaching.notebooks import code_cells, read_notebook
 from neuroprimer_lessons.datasets import DATASETS, find_dataset_file
 
@@ -38,6 +42,50 @@ def test_code_fits_the_page(lesson):
     code = "\n".join(cell.source for _, cell in code_cells(read_notebook(lesson.path)))
 
     assert [line for line in code.splitlines() if len(line) > WIDEST_CODE] == []
+
+
+FEWEST_EXERCISES = 3
+FEWEST_WRONG_ANSWERS = 3
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
+def test_lesson_asks_something_of_its_readers(lesson):
+    assert len(load_exercises(lesson)) >= FEWEST_EXERCISES
+    assert load_quizzes(lesson)
+    assert lesson.exercise_min > 0
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
+def test_lesson_shows_all_its_quizzes(lesson):
+    code = "\n".join(cell.source for _, cell in code_cells(read_notebook(lesson.path)))
+
+    assert [id_ for id_ in load_quizzes(lesson) if f'lesson.quiz("{id_}")' not in code] == []
+
+
+EXERCISES = [
+    pytest.param(exercise, id=f"{lesson.id}-{exercise.id}")
+    for lesson in LESSONS
+    for exercise in load_exercises(lesson).values()
+]
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_exercise_knows_what_students_get_wrong_and_leads_them(exercise):
+    assert len(exercise.wrong_answers) >= FEWEST_WRONG_ANSWERS
+    assert exercise.hints
+
+
+PLUGINS = Path(__file__).parents[2] / "plugins"
+
+
+@pytest.mark.parametrize(
+    "project", sorted(PLUGINS.glob("*/pyproject.toml")), ids=lambda project: project.parent.name
+)
+def test_plugin_packs_all_its_files(project):
+    wheel = tomllib.loads(project.read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    files = {file.name for file in project.parent.iterdir() if file.suffix in (".py", ".md")}
+
+    assert set(wheel["include"]) == files
 
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.id)

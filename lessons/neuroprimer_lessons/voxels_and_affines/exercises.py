@@ -93,7 +93,7 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="nearest-voxel",
+        id="nearest",
         prompt="Which voxel of the run lies nearest to (13, -20, 8) mm?",
         check=check_nearest_voxel,
         hints=(
@@ -170,11 +170,11 @@ QUIZZES = [
         "further to the person's right?",
         choices=(
             Choice(
-                "i grows by one",
+                "i goes up by one",
                 feedback="The letters stand in the order of the voxel axes: i runs to the front.",
             ),
-            Choice("k grows by one", feedback="k runs towards the side that its letter names."),
-            Choice("k falls by one", is_correct=True),
+            Choice("k goes up by one", feedback="k runs towards the side that its letter names."),
+            Choice("k goes down by one", is_correct=True),
             Choice(
                 "nobody can tell without the affine",
                 feedback="The letters have been read off the affine, and one of them is enough.",

@@ -177,7 +177,7 @@ EXERCISES = [
 QUIZZES = [
     Quiz(
         id="fdata-type",
-        question="On disk the voxels of the run are int16. Which type has run.get_fdata()?",
+        question="On disk the voxels of the run are int16. What type does run.get_fdata() give?",
         choices=(
             Choice(
                 "int16",
