@@ -114,7 +114,8 @@ DISTURBING = (
 )
 
 
-def test_run_is_the_same_with_and_without_the_proof(prove):
+def test_run_is_the_same_with_and_without_the_proof(prove, monkeypatch):
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # for its sake ipykernel does not watch descriptors
     cells = (
         HEAD,
         "import os, random, numpy as np; numbers = [10, 20, 30]",
