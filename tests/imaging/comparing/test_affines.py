@@ -276,3 +276,17 @@ def test_wrong_expectation_is_an_error_of_its_author():
         compare_affines(np.eye(4), np.eye(3))
     with pytest.raises(AffineError):
         compare_affines(np.eye(4), np.eye(4), factors=[np.eye(3)])
+
+
+def test_wrong_last_row_is_named_before_what_is_above_it():
+    found = np.diag([-1, 1, 1, 1]) @ make_expected(1)
+    found[3] = 0, 0, 1, 1
+
+    assert "last row" in compare_affines(found, make_expected(1))
+
+
+def test_many_small_differences_add_up():
+    noise = np.array([[3e-6, 3e-6, 3e-6, 3e-4]] * 3 + [[0, 0, 0, 0]])
+    expected = make_expected(1)
+
+    assert "Several of its rows" in compare_affines(expected + noise, expected)

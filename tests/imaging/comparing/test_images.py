@@ -157,3 +157,9 @@ def test_damaged_file_gets_a_sentence(tmp_path):
 
 def test_odd_answer_gets_a_sentence(odd_answer):
     assert re.fullmatch(r"(?s)[A-Z].+[.a-z]", compare_images(odd_answer, make_voxels(1)))
+
+
+def test_image_that_should_not_move_has_no_other_side():
+    voxels = make_voxels(1)
+
+    assert "same factor" in compare_images(2 * voxels, voxels, before=voxels)

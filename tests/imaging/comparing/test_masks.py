@@ -136,3 +136,22 @@ def test_odd_answer_gets_a_sentence(odd_answer):
 def test_wrong_expectation_is_an_error_of_its_author():
     with pytest.raises(MaskError):
         compare_masks(np.ones((2, 2, 2)), np.full((2, 2, 2), 0.5))
+
+
+def test_shifted_mask_loses_what_leaves_the_grid():
+    inside = make_inside(1)
+    inside[-1, 3, 3:5] = True
+    shifted = np.zeros_like(inside)
+    shifted[1:] = inside[:-1]
+
+    assert "one voxel along its first axis" in compare_masks(shifted, inside)
+
+
+def test_object_that_does_not_keep_its_shape_is_told_so():
+    class Pretender:
+        shape = (8, 8, 8)
+
+        def __array__(self, *_, **__):
+            return np.zeros(2)
+
+    assert "has shape (2,)" in compare_masks(Pretender(), make_inside(1))

@@ -433,3 +433,7 @@ def test_comparers_load_no_library_of_numbers():
 
     assert done.returncode == 0, done.stderr
     assert "numpy" not in done.stdout.split()
+
+
+def test_measure_is_not_said_to_be_off_by_one():
+    assert say(require_number, 3.7, 2.7) == "It is too large."
