@@ -12,7 +12,8 @@ from neuroprimer.teaching.exercises.model import FindData
 def check_world_origin(answer: Any, data: FindData) -> None:
     """Compare with where the inverse of the affine puts the origin."""
     affine = load_image(data("mni152-t1")).affine
-    found, expected = _require_three(answer), world_to_voxel(affine, (0, 0, 0))
+    found = _require_numbers(answer, (3,), "A voxel is named by three numbers: i, j and k.")
+    expected = world_to_voxel(affine, (0, 0, 0))
     if np.allclose(found, affine[:3, 3]):
         raise Incorrect("That is where voxel (0, 0, 0) lies, in mm. You want the way back.")
     if np.allclose(found, expected[::-1]):
@@ -26,12 +27,7 @@ def check_world_origin(answer: Any, data: FindData) -> None:
 def check_mirrored_affine(answer: Any, data: FindData) -> None:
     """Compare with the affine whose x coordinates have the other sign."""
     affine = load_image(data("mni152-t1")).affine
-    try:
-        found = np.asarray(answer, dtype=float)
-    except (TypeError, ValueError):
-        found = np.empty(0)
-    if found.shape != (4, 4):
-        raise Incorrect("An affine is a table of 4 x 4 numbers.")
+    found = _require_numbers(answer, (4, 4), "An affine is a table of 4 x 4 numbers.")
     mirror = np.diag([-1.0, 1, 1, 1])
     if np.allclose(found, affine):
         raise Incorrect("Nothing has changed: voxels still lie where they did.")
@@ -64,14 +60,14 @@ def check_oblique_distance(answer: Any, data: FindData) -> None:
         raise Incorrect("Find both places in the world, then the length of what lies between.")
 
 
-def _require_three(answer: Any) -> Any:
+def _require_numbers(answer: Any, shape: tuple[int, ...], words: str) -> Any:
     try:
-        found = np.asarray(answer, dtype=float)
+        # an image with the wrong shape is not converted: it may be enormous
+        if np.shape(answer) == shape:
+            return np.asarray(answer, dtype=float)
     except (TypeError, ValueError):
-        found = np.empty(0)
-    if found.shape != (3,):
-        raise Incorrect("A voxel is named by three numbers: i, j and k.")
-    return found
+        pass
+    raise Incorrect(words)
 
 
 EXERCISES = [
