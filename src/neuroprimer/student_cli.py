@@ -133,10 +133,14 @@ def watch(
     lesson = catalogue.require_lesson(lesson_id)
     path = desk.notebook_path(lesson, folder)
     try:
+        seen = _saved_when(path)
         _check(lesson, catalogue, folder, cell_timeout_s)
         click.echo(f"Watching {path} until you press Ctrl-C.")
-        for changes in watch_files(folder, recursive=False):
-            if any(Path(name).name == path.name for _, name in changes):
+        # looked at now and then, too: it may have been saved before the watch began
+        for _ in watch_files(folder, recursive=False, rust_timeout=1000, yield_on_timeout=True):
+            now = _saved_when(path)
+            if now and now != seen:
+                seen = now
                 _check_saved(lesson, catalogue, folder, cell_timeout_s)
     except KeyboardInterrupt:
         click.echo("No longer watching.")
@@ -313,6 +317,15 @@ def _print_changes(newer: Path, path: Path, changes: Sequence[str]) -> None:
         click.echo(f"  {line}")
     if len(changes) > MOST_CHANGES:
         click.echo(f"  and {len(changes) - MOST_CHANGES} more lines")
+
+
+def _saved_when(path: Path) -> tuple[int, int] | None:
+    """Return what tells one state of a file from the next, or None while there is no file."""
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return None
+    return state.st_mtime_ns, state.st_size
 
 
 def _check_saved(
