@@ -97,6 +97,9 @@ async def _run_cells(
             except CellTimeoutError:
                 return f"Code cell {number} was still busy after {timeout_s:g} s."
             except DeadKernelError:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():  # nbclient takes Ctrl-C for it, too
+                    raise asyncio.CancelledError from None
                 return f"Code cell {number} has ended the kernel."
     finally:
         if client.kc is not None:
