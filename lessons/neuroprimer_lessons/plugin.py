@@ -10,6 +10,7 @@ LESSON_FOLDERS = (
     "what_is_an_image",
     "voxels_and_affines",
     "building_affines",
+    "transforming_images",
 )
 
 

@@ -78,9 +78,7 @@ def check_straighten(answer: Any, data: FindData) -> None:
         "This turns the block further. To undo a turn, turn the other way.": (
             parts.rotation @ affine
         ),
-        "Voxel sizes have no sign. Which way did i run?": (
-            place_mm @ scaling(voxel_sizes(affine))
-        ),
+        "Voxel sizes have no sign. Which way did i run?": (place_mm @ scaling(voxel_sizes(affine))),
         "The diagonal of an oblique affine does not hold the voxel sizes.": (
             place_mm @ scaling(np.diagonal(affine)[:3])
         ),
