@@ -4,74 +4,71 @@ from typing import Any
 
 import numpy as np
 
-from neuroprimer.imaging import load_image, voxel_sizes, world_to_voxel
-from neuroprimer.teaching import Exercise, Incorrect, WrongAnswer
-from neuroprimer.teaching.exercises.model import FindData
+from neuroprimer.imaging import (
+    compare_affines,
+    compare_coordinates,
+    load_image,
+    voxel_sizes,
+    voxel_to_world,
+    world_to_voxel,
+)
+from neuroprimer.teaching import Choice, Exercise, FindData, Quiz, WrongAnswer
+from neuroprimer.teaching.exercises.comparers import require_number
+from neuroprimer_lessons.verdicts import require_no_fault
+
+PLACE_MM = (13, -20, 8)
 
 
 def check_world_origin(answer: Any, data: FindData) -> None:
     """Compare with where the inverse of the affine puts the origin."""
     affine = load_image(data("mni152-t1")).affine
-    found, expected = _require_three(answer), world_to_voxel(affine, (0, 0, 0))
-    if np.allclose(found, affine[:3, 3]):
-        raise Incorrect("That is where voxel (0, 0, 0) lies, in mm. You want the way back.")
-    if np.allclose(found, expected[::-1]):
-        raise Incorrect("These are the right indices in the wrong order: i comes first.")
-    if np.allclose(found, -expected):
-        raise Incorrect("An index is never negative: how many steps is it from the corner?")
-    if not np.allclose(found, expected, atol=1e-6):
-        raise Incorrect("That voxel lies elsewhere; put it into voxel_to_world and see.")
+    known = {"That is where voxel (0, 0, 0) lies, in mm. You want the way back.": affine[:3, 3]}
+    fault = compare_coordinates(answer, world_to_voxel(affine, (0, 0, 0)), affine=affine)
+    require_no_fault(fault, answer, known)
+
+
+def check_nearest_voxel(answer: Any, data: FindData) -> None:
+    """Compare with the indices in the run, rounded at the end."""
+    affine = load_image(data("example4d")).affine
+    exact_ijk = world_to_voxel(affine, PLACE_MM)
+    known = {
+        "These still have fractions. Which whole numbers are nearest?": exact_ijk,
+        "The fractions were cut off, which is not the same as rounding.": np.trunc(exact_ijk),
+        "That is a voxel of the template. Every image has an affine of its own.": np.round(
+            world_to_voxel(load_image(data("mni152-t1")).affine, PLACE_MM)
+        ),
+        "You went from voxels to millimetres, but the three numbers are millimetres already.": (
+            np.round(voxel_to_world(affine, PLACE_MM))
+        ),
+    }
+    require_no_fault(compare_coordinates(answer, np.round(exact_ijk)), answer, known)
 
 
 def check_mirrored_affine(answer: Any, data: FindData) -> None:
     """Compare with the affine whose x coordinates have the other sign."""
     affine = load_image(data("mni152-t1")).affine
-    try:
-        found = np.asarray(answer, dtype=float)
-    except (TypeError, ValueError):
-        found = np.empty(0)
-    if found.shape != (4, 4):
-        raise Incorrect("An affine is a table of 4 x 4 numbers.")
     mirror = np.diag([-1.0, 1, 1, 1])
-    if np.allclose(found, affine):
-        raise Incorrect("Nothing has changed: voxels still lie where they did.")
-    if np.allclose(found, affine @ mirror):
-        raise Incorrect(
-            "This mirrors the voxel axis and leaves the corner where it was. The factor for the "
-            "world stands on the other side."
-        )
-    if np.allclose(found, -affine):
-        raise Incorrect("All three axes have turned round, and the last row with them.")
-    if not np.allclose(found, mirror @ affine, atol=1e-6):
-        raise Incorrect("Put (0, 0, 0) through both affines: only the sign of x may differ.")
+    known = {
+        "Nothing has changed: voxels still lie where they did.": affine,
+        "This mirrors the voxel axis and leaves the corner where it was. The factor for the world "
+        "stands on the other side.": affine @ mirror,
+        "All three axes have turned round, and the last row with them.": -affine,
+    }
+    require_no_fault(compare_affines(answer, mirror @ affine), answer, known)
 
 
 def check_oblique_distance(answer: Any, data: FindData) -> None:
     """Compare with the length of the sum of the three steps."""
     affine = load_image(data("example4d")).affine
-    steps_mm = affine[:3, :3].sum(axis=1)
-    try:
-        found = float(answer)
-    except (TypeError, ValueError):
-        raise Incorrect("A distance is one number, in mm.") from None
-    if np.isclose(found, voxel_sizes(affine).sum()):
-        raise Incorrect("That is the way along the three axes; go straight.")
-    if np.isclose(found, np.sqrt(3)):
-        raise Incorrect("That is a distance in voxels; the question asks for mm.")
-    if np.isclose(found, np.linalg.norm(np.diagonal(affine)[:3])):
-        raise Incorrect("The diagonal of an oblique affine does not hold the voxel sizes.")
-    if not np.isclose(found, np.linalg.norm(steps_mm), rtol=1e-4):
-        raise Incorrect("Find both places in the world, then the length of what lies between.")
-
-
-def _require_three(answer: Any) -> Any:
-    try:
-        found = np.asarray(answer, dtype=float)
-    except (TypeError, ValueError):
-        found = np.empty(0)
-    if found.shape != (3,):
-        raise Incorrect("A voxel is named by three numbers: i, j and k.")
-    return found
+    known = {
+        "That is the way along the three axes; go straight.": voxel_sizes(affine).sum(),
+        "That is a distance in voxels; the question asks for mm.": np.sqrt(3),
+        "The diagonal of an oblique affine does not hold the voxel sizes.": np.linalg.norm(
+            np.diagonal(affine)[:3]
+        ),
+    }
+    expected_mm = np.linalg.norm(affine[:3, :3].sum(axis=1))
+    require_number(answer, float(expected_mm), tolerance=1e-4, unit="mm", known=known)
 
 
 EXERCISES = [
@@ -90,11 +87,35 @@ EXERCISES = [
             ),
             WrongAnswer(
                 code="origin_ijk = world_to_voxel(t1.affine, (0, 0, 0))[::-1]",
-                message="in the wrong order",
+                message="The order is reversed",
+            ),
+            WrongAnswer(code="origin_ijk = (0, 0, 0)", message="These are world coordinates"),
+        ),
+    ),
+    Exercise(
+        id="nearest-voxel",
+        prompt="Which voxel of the run lies nearest to (13, -20, 8) mm?",
+        check=check_nearest_voxel,
+        hints=(
+            "Which image's voxels are asked for? Use that image's affine.",
+            "Keep the fractions until the last step. Is 2.9 nearer to 2 or to 3?",
+        ),
+        wrong_answers=(
+            WrongAnswer(
+                code="nearest_ijk = world_to_voxel(run.affine, (13, -20, 8)).astype(int)",
+                message="The fractions were cut off",
             ),
             WrongAnswer(
-                code="origin_ijk = (0, 0, 0)",
-                message="That voxel lies elsewhere",
+                code="nearest_ijk = world_to_voxel(run.affine, (13, -20, 8))",
+                message="These still have fractions",
+            ),
+            WrongAnswer(
+                code="nearest_ijk = world_to_voxel(t1.affine, (13, -20, 8))",
+                message="a voxel of the template",
+            ),
+            WrongAnswer(
+                code="nearest_ijk = np.round(voxel_to_world(run.affine, (13, -20, 8)))",
+                message="You went from voxels to millimetres",
             ),
         ),
     ),
@@ -116,7 +137,7 @@ EXERCISES = [
             WrongAnswer(code="mirrored_affine = t1.affine", message="Nothing has changed"),
             WrongAnswer(
                 code="mirrored_affine = np.diag([-1, -1, 1, 1]) @ t1.affine",
-                message="only the sign of x may differ",
+                message="front to back",
             ),
         ),
     ),
@@ -139,5 +160,27 @@ EXERCISES = [
                 message="The diagonal of an oblique affine",
             ),
         ),
+    ),
+]
+
+QUIZZES = [
+    Quiz(
+        id="to-the-right",
+        question="The axis codes of an image are ('A', 'S', 'L'). What takes you one voxel "
+        "further to the person's right?",
+        choices=(
+            Choice(
+                "i grows by one",
+                feedback="The letters stand in the order of the voxel axes: i runs to the front.",
+            ),
+            Choice("k grows by one", feedback="k runs towards the side that its letter names."),
+            Choice("k falls by one", is_correct=True),
+            Choice(
+                "nobody can tell without the affine",
+                feedback="The letters have been read off the affine, and one of them is enough.",
+            ),
+        ),
+        explanation="L stands third and names the side towards which k runs, so right lies where "
+        "k is smaller.",
     ),
 ]

@@ -68,6 +68,21 @@ from .braindata import (
     BrainData,
     make_like,
 )
+from .comparing.affines import (
+    compare_affines,
+)
+from .comparing.coordinates import (
+    compare_coordinates,
+)
+from .comparing.images import (
+    compare_images,
+)
+from .comparing.masks import (
+    compare_masks,
+)
+from .comparing.times import (
+    compare_times,
+)
 from .describing import (
     FormDifference,
     ImageDescription,
@@ -259,6 +274,11 @@ __all__ = [
     "bounding_box_mm",
     "brain_mask",
     "chain",
+    "compare_affines",
+    "compare_coordinates",
+    "compare_images",
+    "compare_masks",
+    "compare_times",
     "compose",
     "correct_p",
     "decompose",

@@ -6,7 +6,7 @@ from .datasets import dataset_files
 from .event_log import EventLog
 from .events import LessonEvent
 from .execute import execute_lessons
-from .exercises.model import CheckOutcome, Exercise, Incorrect, WrongAnswer
+from .exercises.model import CheckOutcome, Exercise, FindData, Incorrect, WrongAnswer
 from .exercises.quizzes import Choice, NumericQuiz, Quiz, check_quiz
 from .hookspecs import API_VERSION, hookimpl
 from .lesson_files import load_lesson
@@ -37,6 +37,7 @@ __all__ = [
     "EventLog",
     "ExecutionResult",
     "Exercise",
+    "FindData",
     "Finding",
     "Incorrect",
     "Lesson",
