@@ -618,6 +618,14 @@ def test_viewer_is_told_what_was_asked_for(options, expected):
         assert words in html
 
 
+def test_viewer_has_a_scale_of_colours_for_numbers_but_not_for_names():
+    def has_scale(image):
+        return '"colorMap": {' in view(image).html.replace("&quot;", '"')
+
+    assert has_scale(make_head())
+    assert not has_scale(make_labels())
+
+
 def test_viewer_opens_at_the_point():
     def slices_at(at_mm):
         html = view(make_head(axis_codes="LIP"), at_mm=at_mm).html.replace("&quot;", '"')

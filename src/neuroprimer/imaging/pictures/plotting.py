@@ -307,6 +307,7 @@ def view(
         vmin=colours.vmin,
         vmax=colours.vmax,
         symmetric_cmap=False,
+        colorbar=not top.is_label,
         black_bg=True,
         resampling_interpolation="nearest" if top.is_label else "continuous",
         radiological=convention == "radiological",
