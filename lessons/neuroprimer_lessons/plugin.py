@@ -11,6 +11,8 @@ LESSON_FOLDERS = (
     "voxels_and_affines",
     "building_affines",
     "transforming_images",
+    "looking_at_brains",
+    "masks_and_regions",
 )
 
 
