@@ -12,8 +12,10 @@ LESSON_FOLDERS = (
     "building_affines",
     "transforming_images",
     "looking_at_brains",
+    "brain_data",
     "masks_and_regions",
 )
+LESSON_FOLDERS = ("what_is_an_image", "voxels_and_affines", "brain_data")
 
 
 @hookimpl
