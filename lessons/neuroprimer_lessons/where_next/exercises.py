@@ -84,7 +84,7 @@ def _require_plain_pairs(answer: dict[Any, Any], expected: dict[str, str]) -> No
     if any(isinstance(value, int) for value in answer.values()):
         raise Incorrect("Values are texts: as a number, 012 can no longer be told from 12.")
     if any("_" in str(value) or "." in str(value) for value in answer.values()):
-        raise Incorrect("A value reaches too far: it holds letters and digits only.")
+        raise Incorrect("A value reaches too far: none holds an underscore or a dot.")
 
 
 def check_mask_name(answer: Any, _data: FindData) -> None:
