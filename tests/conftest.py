@@ -25,9 +25,16 @@ def _cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     """Keep the user's own cache out of what is made once for many tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NEUROPRIMER_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("NEUROPRIMER_DATA", str(_folder_of_all_workers(tmp_path_factory) / "data"))
         patch.setenv("NEUROPRIMER_PROGRESS", str(tmp_path_factory.mktemp("progress") / "p.sqlite"))
         patch.delenv("GITHUB_STEP_SUMMARY", raising=False)
         yield
+
+
+def _folder_of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder for what is made once and never changes, such as datasets."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(autouse=True)

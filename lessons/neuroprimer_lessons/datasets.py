@@ -1,9 +1,32 @@
-"""Real images that the course's dependencies ship, so that no lesson needs a network."""
+"""The data of the course: images that its dependencies ship, and others that a program makes up.
 
+No lesson needs a network. What makes data up loads numpy and scipy, so it runs in a process of its
+own, once; nothing here does.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from neuroprimer.teaching import Dataset
+from neuroprimer.teaching import Dataset, keep_dataset
+from neuroprimer.teaching.kept_data import DatasetError
+
+# Digests of all files that are made up, by dataset: `python -m neuroprimer_lessons.synthesis
+# --record` writes them. Whoever changes what is made also changes the dataset's version.
+DIGESTS = Path(__file__).parent / "synthesis" / "digests.json"
+RECORDED: dict[str, dict[str, str]] = json.loads(DIGESTS.read_bytes())
+
+MADE_UP_LICENCE = "CC0 1.0"
+# What is painted with the template holds some of it.
+PAINTED_LICENCE = "CC0 1.0 but for the template in it: free with the notice of the ICBM"
+MADE_UP_CITATION = "Made by neuroprimer."
+PAINTED_CITATION = (
+    "Made by neuroprimer from the template of Fonov et al., NeuroImage 47 (2009) S102."
+)
 
 DATASETS = (
     Dataset(
@@ -13,6 +36,7 @@ DATASETS = (
         licence="free to use, copy and pass on with the notice of the ICBM",
         citation="Fonov et al., NeuroImage 47 (2009) S102.",
         is_synthetic=False,
+        size_mb=1.6,
     ),
     Dataset(
         id="example4d",
@@ -21,6 +45,52 @@ DATASETS = (
         licence="MIT",
         citation="The nibabel developers.",
         is_synthetic=False,
+        size_mb=0.3,
+    ),
+    Dataset(
+        id="localizer-t1",
+        title="Synthetic T1-weighted head, 1 mm",
+        description="A synthetic head: the brain of the template, made smaller, not quite "
+        "symmetric and sharper, with fluid, skull, scalp and a capsule of oil on its right.",
+        licence=PAINTED_LICENCE,
+        citation=PAINTED_CITATION,
+        is_synthetic=True,
+        files=RECORDED["localizer-t1"],
+        size_mb=4.0,
+    ),
+    Dataset(
+        id="localizer-bold",
+        title="Synthetic functional run of a localizer, 128 volumes",
+        description="A synthetic run with known drift, noise and responses to pictures, sentences "
+        "and pressed buttons; with its events, the active regions and the truth.",
+        licence=PAINTED_LICENCE,
+        citation=PAINTED_CITATION,
+        is_synthetic=True,
+        files=RECORDED["localizer-bold"],
+        size_mb=21.8,
+    ),
+    Dataset(
+        id="pain-maps",
+        title="Synthetic maps of 28 people at three intensities of pain",
+        description="84 synthetic maps with a known effect in seven regions, on nilearn's 2 mm "
+        "grid and in its mask of 235,375 voxels. FSL's mask of 238,955 voxels is not used: its "
+        "licence does not let it be passed on here.",
+        licence=PAINTED_LICENCE,
+        citation=PAINTED_CITATION,
+        is_synthetic=True,
+        files=RECORDED["pain-maps"],
+        size_mb=30.7,
+    ),
+    Dataset(
+        id="amygdala",
+        title="Synthetic mask of both amygdalae, 2 mm",
+        description="Two synthetic ellipsoids where the amygdalae lie in the template, on its "
+        "2 mm grid. Nobody has drawn them on a brain.",
+        licence=MADE_UP_LICENCE,
+        citation=MADE_UP_CITATION,
+        is_synthetic=True,
+        files=RECORDED["amygdala"],
+        size_mb=0.1,
     ),
 )
 
@@ -31,8 +101,22 @@ FILES = {
 }
 
 
+def find_dataset_files(dataset: Dataset, folder: Path) -> Sequence[Path] | None:
+    """Return the files of a dataset, made if need be, or None when it is not one of ours.
+
+    Raises
+    ------
+    DatasetError
+        If it cannot be made.
+    """
+    if dataset.id in RECORDED:
+        return keep_dataset(dataset, folder, partial(_make, dataset.id))
+    file = find_dataset_file(dataset.id)
+    return None if file is None else [file]
+
+
 def find_dataset_file(dataset_id: str) -> Path | None:
-    """Return the file of a dataset, or None when the dataset is not one of ours.
+    """Return the file of a dataset that a package ships, or None when there is none.
 
     The package that ships it is found but not imported: that would take seconds.
     """
@@ -42,3 +126,16 @@ def find_dataset_file(dataset_id: str) -> Path | None:
     spec = find_spec(package)
     folders = spec.submodule_search_locations if spec else None
     return Path(folders[0]) / file if folders else None
+
+
+def _make(dataset_id: str, folder: Path) -> None:
+    """Make a dataset in a process of its own; a lesson's kernel imports and holds nothing of it."""
+    command = [sys.executable, "-m", "neuroprimer_lessons.synthesis", dataset_id, str(folder)]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  ours
+    if made.returncode:
+        raise DatasetError(
+            f"The dataset {dataset_id!r} could not be made: "
+            + ((made.stderr.strip() or "it was stopped.").splitlines()[-1]),
+            hint="Is there room on the disk, and 1 GB of memory? What went wrong is told by: "
+            f"python -m neuroprimer_lessons.synthesis {dataset_id} FOLDER",
+        )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neuroprimer.teaching import Dataset, Lesson, hookimpl, load_lesson
-from neuroprimer_lessons.datasets import DATASETS, find_dataset_file
+from neuroprimer_lessons.datasets import DATASETS, find_dataset_files
 
 LESSON_FOLDERS = ("what_is_an_image", "voxels_and_affines", "where_next")
 
@@ -23,7 +23,6 @@ def register_datasets() -> list[Dataset]:
 
 
 @hookimpl
-def provide_dataset(dataset: Dataset, variant: str) -> Sequence[Path] | None:
-    """Return the file that a dependency ships, or None for what is not ours."""
-    file = find_dataset_file(dataset.id) if variant == "sample" else None
-    return None if file is None else [file]
+def provide_dataset(dataset: Dataset, folder: Path, variant: str) -> Sequence[Path] | None:
+    """Return files that a dependency ships or that are made here, or None for what is not ours."""
+    return find_dataset_files(dataset, folder) if variant == "sample" else None

@@ -103,8 +103,8 @@ def test_unknown_dataset_is_answered_with_the_near_name():
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path / "neuroprimer" / "datasets" / "brain"
+    monkeypatch.setenv("NEUROPRIMER_DATA", str(tmp_path / "data"))
+    return tmp_path / "data" / "brain"
 
 
 def test_lesson_gets_its_only_file(cache):

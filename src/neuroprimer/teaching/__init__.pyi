@@ -9,6 +9,7 @@ from .execute import execute_lessons
 from .exercises.model import CheckOutcome, Exercise, FindData, Incorrect, WrongAnswer
 from .exercises.quizzes import Choice, NumericQuiz, Quiz, check_quiz
 from .hookspecs import API_VERSION, hookimpl
+from .kept_data import content_digest, keep_dataset
 from .lesson_files import load_lesson
 from .model import Course, Dataset, ExecutionResult, Finding, Lesson, Limits, Part, ValidationReport
 from .plugins import hook_names
@@ -53,6 +54,7 @@ __all__ = [
     "add_job_summary",
     "build_course",
     "check_quiz",
+    "content_digest",
     "course_of_all",
     "dataset_files",
     "execute_lessons",
@@ -60,6 +62,7 @@ __all__ = [
     "finding_as_dict",
     "hook_names",
     "hookimpl",
+    "keep_dataset",
     "lesson",
     "lesson_as_dict",
     "load_catalogue",

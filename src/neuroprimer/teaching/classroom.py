@@ -6,7 +6,7 @@ from typing import Any
 
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.catalogue import Catalogue, did_you_mean, load_catalogue_here
-from neuroprimer.teaching.datasets import DatasetError, dataset_files, require_dataset
+from neuroprimer.teaching.datasets import dataset_files, require_dataset
 from neuroprimer.teaching.exercises.attempts import attempt_of, note_event
 from neuroprimer.teaching.exercises.checking import LISTENERS, check_answer
 from neuroprimer.teaching.exercises.files import load_exercises, require_exercise, require_quiz
@@ -15,6 +15,7 @@ from neuroprimer.teaching.exercises.quiz_html import quiz_html, quiz_text
 from neuroprimer.teaching.exercises.quizzes import check_quiz
 from neuroprimer.teaching.exercises.steps import hint_view, progress_view, solution_view
 from neuroprimer.teaching.exercises.views import View, message_view, show
+from neuroprimer.teaching.kept_data import DatasetError
 from neuroprimer.teaching.model import Lesson
 from neuroprimer.teaching.policy import find_policy
 

@@ -2,16 +2,11 @@
 
 from pathlib import Path
 
-import platformdirs
-
-from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.catalogue import Catalogue, did_you_mean
+from neuroprimer.teaching.folders import data_folder
+from neuroprimer.teaching.kept_data import DatasetError
 from neuroprimer.teaching.model import Dataset
 from neuroprimer.teaching.plugins import ask_first
-
-
-class DatasetError(NeuroprimerError, LookupError):
-    """A dataset that is not known, or that no plugin could provide."""
 
 
 def require_dataset(catalogue: Catalogue, dataset_id: str) -> Dataset:
@@ -28,6 +23,11 @@ def require_dataset(catalogue: Catalogue, dataset_id: str) -> Dataset:
             hint=did_you_mean(dataset_id, catalogue.datasets),
         )
     return catalogue.datasets[dataset_id]
+
+
+def dataset_folder(dataset: Dataset) -> Path:
+    """Return the folder that plugins are given for a dataset; it need not exist."""
+    return data_folder() / dataset.id
 
 
 def dataset_files(
@@ -47,7 +47,7 @@ def dataset_files(
         What is wanted.
     folder : pathlib.Path, optional
         Where a plugin may put files; it need not exist yet. Default: a folder for this dataset
-        in the user's cache.
+        in the folder that the variable NEUROPRIMER_DATA names, or in this user's cache.
     variant : str
         ``"sample"`` needs no network.
 
@@ -61,7 +61,7 @@ def dataset_files(
     DatasetError
         If no plugin provides the dataset, or one names files that do not exist.
     """
-    folder = folder or platformdirs.user_cache_path("neuroprimer") / "datasets" / dataset.id
+    folder = folder or dataset_folder(dataset)
     answers = ask_first(
         catalogue.manager, "provide_dataset", dataset=dataset, folder=folder, variant=variant
     )

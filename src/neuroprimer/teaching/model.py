@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode  # costs 0.1 s that `neuroprimer list` does not spend
 
 ID_PATTERN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+VERSION_PATTERN = re.compile(r"[A-Za-z0-9]+([.-][A-Za-z0-9]+)*")
 
 
 class LessonError(NeuroprimerError, ValueError):
@@ -145,6 +146,15 @@ class Dataset:
         The terms, and whom to thank.
     is_synthetic : bool
         True when a program made the data up. Every page that uses them says so.
+    version : str
+        Changes when the files do; files of different versions are kept apart.
+    files : mapping of str to str
+        Name and digest of each file of the variant ``"sample"``, as `content_digest` gives it;
+        empty where they are not known.
+    size_mb : float
+        What the sample takes on disk, in megabytes (millions of bytes); 0 where it is not known.
+    variants : tuple of str
+        Which variants there are.
     """
 
     id: str
@@ -153,9 +163,25 @@ class Dataset:
     licence: str
     citation: str
     is_synthetic: bool
+    version: str = "1"
+    files: Mapping[str, str] = field(default_factory=dict, hash=False)
+    size_mb: float = 0.0
+    variants: tuple[str, ...] = ("sample",)
 
     def __post_init__(self) -> None:
         require_id(self.id, "dataset")
+        if not VERSION_PATTERN.fullmatch(self.version):
+            raise LessonError(
+                f"{self.version!r} cannot be the version of the dataset {self.id!r}: "
+                "it becomes part of the name of a folder.",
+                hint="Use letters, digits, dots and hyphens, like '1' or '2026.1'.",
+            )
+        for name in self.files:
+            if name in ("", ".", "..") or "/" in name or "\\" in name:
+                raise LessonError(
+                    f"{name!r} cannot be a file of the dataset {self.id!r}.",
+                    hint="Give plain names, without folders.",
+                )
 
 
 @dataclass(frozen=True, kw_only=True)

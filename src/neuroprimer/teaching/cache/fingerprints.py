@@ -16,7 +16,8 @@ from neuroprimer.teaching.cache.digests import GONE, Digests, files_in
 from neuroprimer.teaching.cache.distributions import Distributions
 from neuroprimer.teaching.cache.places import LESSON, PACKAGE, Places
 from neuroprimer.teaching.catalogue import Catalogue
-from neuroprimer.teaching.datasets import DatasetError, dataset_files
+from neuroprimer.teaching.datasets import dataset_files
+from neuroprimer.teaching.kept_data import DatasetError
 from neuroprimer.teaching.model import Lesson
 from neuroprimer.teaching.sealed import canonical, digest_of
 
