@@ -14,8 +14,10 @@ LESSON_FOLDERS = (
     "looking_at_brains",
     "brain_data",
     "masks_and_regions",
+    "where_next",
 )
 LESSON_FOLDERS = ("what_is_an_image", "voxels_and_affines", "brain_data")
+LESSON_FOLDERS = ("what_is_an_image", "voxels_and_affines", "where_next")
 
 
 @hookimpl
