@@ -16,8 +16,6 @@ LESSON_FOLDERS = (
     "masks_and_regions",
     "where_next",
 )
-LESSON_FOLDERS = ("what_is_an_image", "voxels_and_affines", "brain_data")
-LESSON_FOLDERS = ("what_is_an_image", "voxels_and_affines", "where_next")
 
 
 @hookimpl
