@@ -5,6 +5,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 from textwrap import dedent
@@ -101,6 +102,17 @@ def test_folder_of_a_maker_that_was_killed_is_not_used(tmp_path):
     files = keep_dataset(BRAIN, tmp_path, Maker())
 
     assert len(files) == 2
+
+
+def test_what_killed_makers_left_long_ago_is_cleared_and_what_is_new_stays(tmp_path):
+    for name, age_s in ((".making-old", 7200), (".making-new", 0)):
+        (tmp_path / name).mkdir()
+        then = time.time() - age_s
+        os.utime(tmp_path / name, (then, then))
+
+    keep_dataset(BRAIN, tmp_path, Maker())
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", ".making-new", "1-sample"]
 
 
 @pytest.mark.parametrize("maker", [Maker(first=b"two"), lambda _: None])

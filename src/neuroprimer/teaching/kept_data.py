@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -13,11 +14,13 @@ from typing import Any
 
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.model import Dataset
-from neuroprimer.teaching.sealed import canonical, write_whole
+from neuroprimer.teaching.sealed import LEFT_OVER_S, canonical, write_whole
 
 # Stands beside the files once all of them are there, and says what they were like.
 STAMP = ".whole.json"
 PART_BYTES = 1 << 20
+# Begins the name of a folder whose files are being made.
+UNFINISHED = ".making-"
 
 
 class DatasetError(NeuroprimerError, LookupError):
@@ -199,7 +202,8 @@ def _make_whole(
 ) -> None:
     """Make the files aside, hold them against what is expected, and move them to their place."""
     whole.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".making-", dir=whole.parent))
+    _sweep(whole.parent)
+    aside = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=whole.parent))
     aside.chmod(0o755)  # mkdtemp lets nobody else in, and a course may share its data
     try:
         make(aside)
@@ -209,6 +213,14 @@ def _make_whole(
         _move(aside, whole)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what makers that were killed have left."""
+    for unfinished in folder.glob(f"{UNFINISHED}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - unfinished.stat().st_mtime > LEFT_OVER_S:
+                shutil.rmtree(unfinished)
 
 
 def _require_expected(
