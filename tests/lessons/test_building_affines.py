@@ -1,5 +1,7 @@
 """What the lesson on building affines says in its prose is what comes out."""
 
+from pathlib import Path
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from numpy.testing import assert_allclose
 from scipy.spatial.transform import Rotation
 
 import neuroprimer
+import neuroprimer_lessons
 from neuroprimer.imaging import (
     decompose,
     euler_rotation,
@@ -18,6 +21,9 @@ from neuroprimer.imaging import (
     scaling,
     translation,
 )
+
+LESSON = Path(neuroprimer_lessons.__file__).parent / "building_affines" / "lesson.md"
+PROSE = " ".join(LESSON.read_text(encoding="utf-8").split())
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +38,11 @@ def test_steps_of_the_run_are_those_in_the_prose(run):
     assert_allclose(parts.zooms, (-2, 2, 2.2), atol=1e-6)
     assert_allclose(axis, (1, 0, 0), atol=1e-6)
     assert np.degrees(angle_rad) == pytest.approx(9.3, abs=1e-4)
+    assert f"goes up by {np.degrees(angle_rad):.1f} degrees" in PROSE
     assert np.abs(parts.shears).max() == pytest.approx(1e-9, abs=5e-10)
-    assert_allclose(np.abs(parts.zooms) * run.shape[:3], (256, 192, 53), atol=0.5)
+    length_mm, height_mm = (np.abs(parts.zooms) * run.shape[:3])[1:]
+    assert f"96 voxels of 2 mm are {length_mm:.0f} mm" in PROSE
+    assert f"2.2 mm are {height_mm:.0f} mm" in PROSE
 
 
 def test_picture_of_the_last_step_is_that_of_the_whole_affine(run):
