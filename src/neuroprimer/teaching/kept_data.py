@@ -144,6 +144,12 @@ def damaged_files(expected: Mapping[str, str], folder: Path) -> list[str]:
     return [name for name, digest in expected.items() if _digest(folder / name) != digest]
 
 
+def distrust(folder: Path) -> None:
+    """Let the files of a folder be read again before they are used the next time."""
+    with contextlib.suppress(OSError):  # where nothing can be written, nothing can be mended
+        (folder / STAMP).unlink()
+
+
 def _digest(file: Path) -> str:
     try:
         return content_digest(file)
@@ -154,10 +160,10 @@ def _digest(file: Path) -> str:
 def _is_whole(folder: Path, expected: Mapping[str, str]) -> bool:
     """Tell whether all files are there and, by size and time or else by digest, unchanged."""
     stamp = _read_stamp(folder)
-    digests, looks = stamp.get("digests"), stamp.get("looks")
+    digests, looks = stamp.get("digests") or dict(expected), stamp.get("looks")
     if not digests or not isinstance(digests, dict) or (expected and digests != dict(expected)):
         return False
-    if looks == _looks(folder, digests):
+    if looks is not None and looks == _looks(folder, digests):
         return True
     if damaged_files(digests, folder):
         return False
