@@ -13,6 +13,7 @@ LESSON_FOLDERS = (
     "transforming_images",
     "looking_at_brains",
     "brain_data",
+    "maps_of_pain",
     "masks_and_regions",
     "where_next",
 )
