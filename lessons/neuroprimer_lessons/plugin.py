@@ -6,7 +6,7 @@ from pathlib import Path
 from neuroprimer.teaching import Dataset, Lesson, hookimpl, load_lesson
 from neuroprimer_lessons.datasets import DATASETS, find_dataset_files
 
-LESSON_FOLDERS = ("what_is_an_image", "voxels_and_affines", "brain_data")
+LESSON_FOLDERS = ("what_is_an_image", "voxels_and_affines", "four_dimensions", "brain_data")
 
 
 @hookimpl
