@@ -12,6 +12,7 @@ LESSON_FOLDERS = (
     "building_affines",
     "transforming_images",
     "looking_at_brains",
+    "four_dimensions",
     "brain_data",
     "maps_of_pain",
     "masks_and_regions",

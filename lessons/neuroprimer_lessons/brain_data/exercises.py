@@ -12,7 +12,7 @@ from neuroprimer.teaching import Choice, Exercise, FindData, Incorrect, Quiz, Wr
 from neuroprimer.teaching.exercises.comparers import require_array, require_type
 
 DATASET = "pain-maps"
-N_IMAGES = 24
+N_IMAGES = 12
 PERSON = "sub-03"
 # Numbers are single, sums are not.
 TOLERANCE = 1e-5
@@ -260,7 +260,7 @@ QUIZZES = [
             ),
             Choice("an image with the same numbers as high[0]", is_correct=True),
             Choice(
-                "the mean of all eight images",
+                "the mean of all four images",
                 feedback="That is high.mean(). The brackets have chosen one image before.",
             ),
             Choice(
