@@ -18,10 +18,21 @@ from neuroprimer.imaging import (
     ttest,
     voxel_to_world,
 )
-from neuroprimer.teaching import Choice, Exercise, FindData, Incorrect, Quiz, WrongAnswer
+from neuroprimer.teaching import (
+    Choice,
+    Exercise,
+    FindData,
+    Incorrect,
+    NumericQuiz,
+    Quiz,
+    WrongAnswer,
+)
 from neuroprimer.teaching.exercises.answers import find_shape
 from neuroprimer.teaching.exercises.comparers import require_array, require_number
 from neuroprimer_lessons.verdicts import require_no_fault
+
+# The threshold of the lesson, as a probability.
+LEVEL = 0.001
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +176,12 @@ def _count(p: BrainData) -> float:
     return float(np.sum(p.data <= 0.05))
 
 
+def expected_false_percent(data: FindData) -> float:
+    """Return how many of the voxels beyond p < 0.001 chance would explain, in percent."""
+    p = _study(data).result.p.data
+    return float(100 * LEVEL * p.size / np.sum(p < LEVEL))
+
+
 EXERCISES = [
     Exercise(
         id="average-step",
@@ -271,6 +288,25 @@ EXERCISES = [
 ]
 
 QUIZZES = [
+    NumericQuiz(
+        id="how-many-false",
+        question="672 voxels pass p < 0.001 in our map. How many percent of them are false, if "
+        "chance lets as many pass as it promises?",
+        answer=expected_false_percent,
+        tolerance=2,
+        unit="%",
+        slips={
+            "So many would be true.": lambda data: 100 - expected_false_percent(data),
+            "That is the share of all voxels in the brain. Of those that pass?": (
+                lambda _data: 100 * LEVEL
+            ),
+            "That is how many they are. What share is it of those that pass?": (
+                lambda data: LEVEL * _study(data).maps.shape[1]
+            ),
+        },
+        explanation="A thousandth of all voxels, over those that passed. At the end of the lesson "
+        "you will see how near that comes to the truth.",
+    ),
     Quiz(
         id="half-empty",
         question="With the threshold for the whole brain, the left insula shows nothing. What "
