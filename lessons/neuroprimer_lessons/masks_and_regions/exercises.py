@@ -34,8 +34,8 @@ MOTOR = (4, 5)
 def check_four_of_five(answer: Any, data: FindData) -> None:
     """Compare with the voxels that four or five students have marked."""
     amygdala = load_image(data("amygdala", "amygdala_mask.nii.gz"))
-    drawn = [np.asarray(sphere(amygdala, at, DRAWN_MM).dataobj) for at in STUDENTS_MM]
-    n_students = np.sum(drawn, axis=0, dtype=int)
+    drawn = [sphere(amygdala, centre, DRAWN_MM).get_fdata() for centre in STUDENTS_MM]
+    n_students = np.sum(drawn, axis=0)
     known = {
         "That is what all five have marked. Is four fifths above your threshold?": n_students == 5,
         "That is what anyone has marked.": n_students > 0,
@@ -87,11 +87,11 @@ def check_amygdala_volume(answer: Any, data: FindData) -> None:
     """Compare with the number of the run's voxels in the mask times their volume."""
     run = as_4d(load_image(data("localizer-bold", "localizer_bold.nii.gz")))
     amygdala = load_image(data("amygdala", "amygdala_mask.nii.gz"))
-    n_before = np.count_nonzero(amygdala.dataobj)
-    n_voxels = np.count_nonzero(resample_to(amygdala, run).dataobj)
+    n_before = int(np.count_nonzero(amygdala.dataobj))
+    n_voxels = int(np.count_nonzero(resample_to(amygdala, run).dataobj))
     voxel_mm3 = abs(np.linalg.det(run.affine[:3, :3]))
     known: dict[str, float] = {
-        "That counts voxels. How many mm³ has each of them?": float(n_voxels),
+        "That counts voxels. How many mm³ has each of them?": n_voxels,
         "The number is multiplied by the width of a voxel; a volume needs all three sides.": (
             n_voxels * voxel_mm3 ** (1 / 3)
         ),
