@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from neuroprimer import teaching, terminal
+from neuroprimer.data_cli import data
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.options import (
     with_budget,
@@ -397,7 +398,7 @@ def doctor(catalogue: teaching.Catalogue, as_json: bool) -> None:
         raise click.exceptions.Exit(LESSON_FAILED)
 
 
-for command in STUDENT_COMMANDS:
+for command in (*STUDENT_COMMANDS, data):
     cli.add_command(command)
 
 
@@ -417,7 +418,7 @@ def main() -> None:
             click.echo(f"Hint: {error.hint}", err=True)
         status = NOT_POSSIBLE
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted; what was published before is untouched.", err=True)
+        click.echo("Interrupted; what was there before is untouched.", err=True)
         status = INTERRUPTED
     sys.exit(status if isinstance(status, int) else ALL_WELL)
 
