@@ -14,6 +14,7 @@ LESSON_FOLDERS = (
     "looking_at_brains",
     "four_dimensions",
     "brain_data",
+    "maps_of_pain",
     "masks_and_regions",
     "where_next",
 )

@@ -5,15 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuroprimer.imaging import (
-    Grid,
-    compare_coordinates,
-    compare_images,
-    load_image,
-    sphere,
-    union_mask,
-    voxel_to_world,
-)
+from neuroprimer.imaging import compare_coordinates, compare_images, load_image, voxel_to_world
 from neuroprimer.teaching import Choice, Exercise, FindData, Incorrect, Quiz, WrongAnswer
 from neuroprimer.teaching.exercises.comparers import require_array
 from neuroprimer_lessons.verdicts import require_no_fault
@@ -61,8 +53,8 @@ def check_neurological_slice(answer: Any, data: FindData) -> None:
     voxels = np.asanyarray(load_image(data("example4d")).dataobj)[:, :, 12, 0]
     known = {
         "This is radiological: the run is stored towards the left.": voxels.T,
-        "The person looks down: this turned the other axis.": voxels[:, ::-1].T,
-        "Left and right are as they should be, but so is front and back no more.": (
+        "The face is at the bottom: this turned the other axis.": voxels[:, ::-1].T,
+        "Left and right are right now, but front and back have changed places.": (
             voxels[::-1, ::-1].T
         ),
         "The picture lies on its side: imshow draws the first axis down the page.": voxels[::-1],
@@ -72,9 +64,7 @@ def check_neurological_slice(answer: Any, data: FindData) -> None:
 
 def _find_amygdala(data: FindData) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return the affine of the mask, and its voxels as indices and as places in mm."""
-    affine = load_image(data("mni152-t1")).affine @ np.diag([2, 2, 2, 1])
-    grid = Grid(shape=(99, 117, 95), affine=affine)
-    mask = union_mask([sphere(grid, (-24, -4, -18), 8), sphere(grid, (24, -4, -18), 8)])
+    mask = load_image(data("amygdala", "amygdala_mask.nii.gz"))
     ijk = np.argwhere(np.asanyarray(mask.dataobj))
     return mask.affine, ijk, voxel_to_world(mask.affine, ijk)
 
@@ -140,7 +130,10 @@ EXERCISES = [
             WrongAnswer(
                 code="turned = run.dataobj[:, ::-1, 12, 0].T", message="this turned the other axis"
             ),
-            WrongAnswer(code="turned = run.dataobj[::-1, ::-1, 12, 0].T", message="front and back"),
+            WrongAnswer(
+                code="turned = run.dataobj[::-1, ::-1, 12, 0].T",
+                message="front and back have changed",
+            ),
             WrongAnswer(
                 code="turned = run.dataobj[::-1, :, 12, 0]", message="The picture lies on its side"
             ),

@@ -34,9 +34,8 @@ MOTOR = (4, 5)
 def check_four_of_five(answer: Any, data: FindData) -> None:
     """Compare with the voxels that four or five students have marked."""
     amygdala = load_image(data("amygdala", "amygdala_mask.nii.gz"))
-    n_students = sum(
-        np.asarray(sphere(amygdala, centre, DRAWN_MM).dataobj, dtype=int) for centre in STUDENTS_MM
-    )
+    drawn = [sphere(amygdala, centre, DRAWN_MM).get_fdata() for centre in STUDENTS_MM]
+    n_students = np.sum(drawn, axis=0)
     known = {
         "That is what all five have marked. Is four fifths above your threshold?": n_students == 5,
         "That is what anyone has marked.": n_students > 0,
@@ -88,8 +87,8 @@ def check_amygdala_volume(answer: Any, data: FindData) -> None:
     """Compare with the number of the run's voxels in the mask times their volume."""
     run = as_4d(load_image(data("localizer-bold", "localizer_bold.nii.gz")))
     amygdala = load_image(data("amygdala", "amygdala_mask.nii.gz"))
-    n_before = np.count_nonzero(amygdala.dataobj)
-    n_voxels = np.count_nonzero(resample_to(amygdala, run).dataobj)
+    n_before = int(np.count_nonzero(amygdala.dataobj))
+    n_voxels = int(np.count_nonzero(resample_to(amygdala, run).dataobj))
     voxel_mm3 = abs(np.linalg.det(run.affine[:3, :3]))
     known: dict[str, float] = {
         "That counts voxels. How many mm³ has each of them?": n_voxels,

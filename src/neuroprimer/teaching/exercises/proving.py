@@ -33,9 +33,6 @@ from neuroprimer.teaching.proofs import ProofOutcome, Try, Verdict
 WRONG_TIMEOUT_S = 10.0
 TIMEOUT_VARIABLE = "NEUROPRIMER_WRONG_ANSWER_S"
 
-# How long a check may take for a mutant, of which there are many.
-MUTANT_TIMEOUT_S = 2.0
-
 LONGEST_ERROR = 300
 
 Facts = dict[str, Any]
@@ -106,7 +103,7 @@ def _try_solution(exercise: Exercise, cell: ExerciseCell) -> Facts:
     if heard is None or not heard.outcome.is_correct:
         return {"verdict": verdict}
     mutants = [
-        (name, _told(check_answer(exercise, mutant, heard.data, timeout_s=MUTANT_TIMEOUT_S)))
+        (name, _told(check_answer(exercise, mutant, heard.data)))
         for name, mutant in mutants_of(heard.answer)
     ]
     giveaways = find_giveaways(exercise, cell.solution, heard.answer)
