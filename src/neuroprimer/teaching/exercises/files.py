@@ -4,7 +4,7 @@ import importlib.util
 import sys
 from collections.abc import Iterable, Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.catalogue import did_you_mean
@@ -16,6 +16,8 @@ from neuroprimer.teaching.model import Lesson
 PACKAGE = "neuroprimer_exercises"
 EXERCISES = "EXERCISES"
 QUIZZES = "QUIZZES"
+
+Item = TypeVar("Item")
 
 
 class UnknownExerciseError(NeuroprimerError, LookupError):
@@ -116,23 +118,7 @@ def require_exercise(lesson: Lesson, exercise_id: str) -> Exercise:
     ExerciseFileError
         As `load_exercises`.
     """
-    exercises = load_exercises(lesson)
-    if not isinstance(exercise_id, str):
-        raise UnknownExerciseError(
-            _no_name("an exercise", exercise_id),
-            hint=f"Name it first, then give your answer. {did_you_mean('', exercises)}",
-        )
-    if not exercises:
-        raise UnknownExerciseError(
-            f"The lesson {lesson.id!r} has no exercises.",
-            hint="`neuroprimer progress` shows which lessons have some.",
-        )
-    if exercise_id not in exercises:
-        raise UnknownExerciseError(
-            f"The lesson {lesson.id!r} has no exercise {exercise_id!r}.",
-            hint=did_you_mean(exercise_id, exercises),
-        )
-    return exercises[exercise_id]
+    return _require(load_exercises(lesson), exercise_id, lesson, "exercise", UnknownExerciseError)
 
 
 def require_quiz(lesson: Lesson, quiz_id: str) -> AnyQuiz:
@@ -145,18 +131,32 @@ def require_quiz(lesson: Lesson, quiz_id: str) -> AnyQuiz:
     ExerciseFileError
         As `load_quizzes`.
     """
-    quizzes = load_quizzes(lesson)
-    if not isinstance(quiz_id, str):
-        raise UnknownQuizError(
-            _no_name("a quiz", quiz_id),
-            hint=f"Name it first, then give your answer. {did_you_mean('', quizzes)}",
+    return _require(load_quizzes(lesson), quiz_id, lesson, "quiz", UnknownQuizError)
+
+
+def _require(
+    known: Mapping[str, Item],
+    wanted: str,
+    lesson: Lesson,
+    kind: str,
+    error: type[NeuroprimerError],
+) -> Item:
+    """Return what has an id, or say why nothing has it."""
+    if not isinstance(wanted, str):
+        raise error(
+            _no_name(f"{'an' if kind == 'exercise' else 'a'} {kind}", wanted),
+            hint=f"Name it first, then give your answer. {did_you_mean('', known)}",
         )
-    if quiz_id not in quizzes:
-        raise UnknownQuizError(
-            f"The lesson {lesson.id!r} has no quiz {quiz_id!r}.",
-            hint=did_you_mean(quiz_id, quizzes),
+    if not known:
+        raise error(
+            f"The lesson {lesson.id!r} has no {kind}.",
+            hint="`neuroprimer progress` shows which lessons have exercises.",
         )
-    return quizzes[quiz_id]
+    if wanted not in known:
+        raise error(
+            f"The lesson {lesson.id!r} has no {kind} {wanted!r}.", hint=did_you_mean(wanted, known)
+        )
+    return known[wanted]
 
 
 def _no_name(kind: str, found: Any) -> str:
