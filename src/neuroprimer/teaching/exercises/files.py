@@ -17,6 +17,8 @@ PACKAGE = "neuroprimer_exercises"
 EXERCISES = "EXERCISES"
 QUIZZES = "QUIZZES"
 
+PLURALS = {"exercise": "exercises", "quiz": "quizzes"}
+
 Item = TypeVar("Item")
 
 
@@ -149,7 +151,7 @@ def _require(
         )
     if not known:
         raise error(
-            f"The lesson {lesson.id!r} has no {kind}.",
+            f"The lesson {lesson.id!r} has no {PLURALS[kind]}.",
             hint="`neuroprimer progress` shows which lessons have exercises.",
         )
     if wanted not in known:
