@@ -86,7 +86,9 @@ HEAVY = {
 
 
 @pytest.mark.parametrize(
-    "command", [["list"], ["plugins", "list"], ["show", "smoothing"]], ids=" ".join
+    "command",
+    [["list"], ["plugins", "list"], ["show", "smoothing"], ["data", "list"]],
+    ids=" ".join,
 )
 def test_light_commands_load_nothing_heavy(command):
     code = (

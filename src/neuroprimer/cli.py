@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from neuroprimer import teaching, terminal
+from neuroprimer.data_cli import data
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.options import (
     with_budget,
@@ -397,7 +398,7 @@ def doctor(catalogue: teaching.Catalogue, as_json: bool) -> None:
         raise click.exceptions.Exit(LESSON_FAILED)
 
 
-for command in STUDENT_COMMANDS:
+for command in (*STUDENT_COMMANDS, data):
     cli.add_command(command)
 
 

@@ -4,7 +4,13 @@ from pathlib import Path
 
 from neuroprimer.teaching.catalogue import Catalogue, did_you_mean
 from neuroprimer.teaching.folders import data_folder
-from neuroprimer.teaching.kept_data import DatasetError
+from neuroprimer.teaching.kept_data import (
+    DatasetError,
+    damaged_files,
+    distrust,
+    files_of,
+    kept_folder,
+)
 from neuroprimer.teaching.model import Dataset
 from neuroprimer.teaching.plugins import ask_first
 
@@ -28,6 +34,35 @@ def require_dataset(catalogue: Catalogue, dataset_id: str) -> Dataset:
 def dataset_folder(dataset: Dataset) -> Path:
     """Return the folder that plugins are given for a dataset; it need not exist."""
     return data_folder() / dataset.id
+
+
+def state_of(dataset: Dataset) -> str:
+    """Return in a word whether a dataset's sample is here: "yes", "no", or "in a package".
+
+    Nothing is made and nothing is read for it.
+    """
+    if not dataset.files:
+        return "yes" if files_of(dataset_folder(dataset)) else "in a package"
+    return "yes" if files_of(kept_folder(dataset, dataset_folder(dataset))) else "no"
+
+
+def damaged_names(dataset: Dataset) -> list[str] | None:
+    """Return which files of a dataset are missing or hold something else; reads all of them.
+
+    Files that are damaged are made anew when they are wanted the next time.
+
+    Returns
+    -------
+    names : list of str or None
+        None when there is nothing to compare: no digest is known, or nothing is here yet.
+    """
+    folder = kept_folder(dataset, dataset_folder(dataset))
+    if not dataset.files or not folder.exists():
+        return None
+    names = damaged_files(dataset.files, folder)
+    if names:
+        distrust(folder)
+    return names
 
 
 def dataset_files(

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -13,11 +14,13 @@ from typing import Any
 
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.model import Dataset
-from neuroprimer.teaching.sealed import canonical, write_whole
+from neuroprimer.teaching.sealed import LEFT_OVER_S, canonical, write_whole
 
 # Stands beside the files once all of them are there, and says what they were like.
 STAMP = ".whole.json"
 PART_BYTES = 1 << 20
+# Begins the name of a folder whose files are being made.
+UNFINISHED = ".making-"
 
 
 class DatasetError(NeuroprimerError, LookupError):
@@ -144,6 +147,12 @@ def damaged_files(expected: Mapping[str, str], folder: Path) -> list[str]:
     return [name for name, digest in expected.items() if _digest(folder / name) != digest]
 
 
+def distrust(folder: Path) -> None:
+    """Let the files of a folder be read again before they are used the next time."""
+    with contextlib.suppress(OSError):  # where nothing can be written, nothing can be mended
+        (folder / STAMP).unlink()
+
+
 def _digest(file: Path) -> str:
     try:
         return content_digest(file)
@@ -154,10 +163,10 @@ def _digest(file: Path) -> str:
 def _is_whole(folder: Path, expected: Mapping[str, str]) -> bool:
     """Tell whether all files are there and, by size and time or else by digest, unchanged."""
     stamp = _read_stamp(folder)
-    digests, looks = stamp.get("digests"), stamp.get("looks")
+    digests, looks = stamp.get("digests") or dict(expected), stamp.get("looks")
     if not digests or not isinstance(digests, dict) or (expected and digests != dict(expected)):
         return False
-    if looks == _looks(folder, digests):
+    if looks is not None and looks == _looks(folder, digests):
         return True
     if damaged_files(digests, folder):
         return False
@@ -193,7 +202,8 @@ def _make_whole(
 ) -> None:
     """Make the files aside, hold them against what is expected, and move them to their place."""
     whole.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".making-", dir=whole.parent))
+    _sweep(whole.parent)
+    aside = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=whole.parent))
     aside.chmod(0o755)  # mkdtemp lets nobody else in, and a course may share its data
     try:
         make(aside)
@@ -203,6 +213,14 @@ def _make_whole(
         _move(aside, whole)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what makers that were killed have left."""
+    for unfinished in folder.glob(f"{UNFINISHED}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - unfinished.stat().st_mtime > LEFT_OVER_S:
+                shutil.rmtree(unfinished)
 
 
 def _require_expected(

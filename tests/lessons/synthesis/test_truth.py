@@ -38,9 +38,7 @@ def design(bold) -> pd.DataFrame:
 
     times_s = np.arange(128) * 2.4
     events = pd.read_csv(bold / "events.tsv", sep="\t")
-    design = make_first_level_design_matrix(
-        times_s, events, hrf_model="spm", drift_model="polynomial", drift_order=1
-    )
+    design = make_first_level_design_matrix(times_s, events, hrf_model="spm", drift_model=None)
     fine_s = np.arange(0, 40, 0.1)
     alone, _ = compute_regressor(np.array([[5.0], [3.0], [1.0]]), "spm", fine_s)
     for kind in events.trial_type.unique():
@@ -86,11 +84,16 @@ def test_drift_of_the_quiet_brain_is_the_one_that_was_put_in(fits, bold):
 
 
 def test_each_region_answers_its_events_as_strongly_as_was_put_in(fits, bold):
+    errors = []
     for one in truth_of(bold)["regions"]:
         for kind in ("checkerboard", "sentence", "left_button", "right_button"):
             expected = one["effect_percent"] if kind in one["events"] else 0.0
-            # The mean of some 50 voxels leaves a standard error near 0.06 %.
-            assert fits[one["name"]][kind] == pytest.approx(expected, abs=0.25), (one["name"], kind)
+            errors.append(fits[one["name"]][kind] - expected)
+
+    # One region's noise leaves a standard error of some 0.2 %; 20 estimates have one of 0.05 %.
+    assert np.abs(errors).max() < 0.7
+    assert abs(np.mean(errors)) < 0.15
+    assert np.std(errors) < 0.35
 
 
 def test_right_button_is_answered_on_the_left(bold):
@@ -114,9 +117,16 @@ def test_signal_to_noise_and_autocorrelation_are_those_that_were_put_in(run, bol
     sd = np.sqrt((residuals**2).sum(axis=0) / (len(x) - np.linalg.matrix_rank(x)))
     lag_one = (residuals[1:] * residuals[:-1]).sum(axis=0) / (residuals**2).sum(axis=0)
 
-    assert np.median(mean[mean > 600][::7] / sd) == pytest.approx(truth["tsnr"], rel=0.05)
-    # Fitting seven regressors takes away some 0.03 of it.
-    assert np.median(lag_one) == pytest.approx(truth["autocorrelation"], abs=0.06)
+    # What fitting leaves of noise whose neighbours in time are alike, from the algebra of it.
+    alike = truth["autocorrelation"] ** np.abs(np.subtract.outer(range(len(x)), range(len(x))))
+    left = np.eye(len(x)) - x @ np.linalg.pinv(x)
+    left_alike = left @ alike @ left
+    expected_lag_one = np.trace(left_alike, 1) / np.trace(left_alike)
+    expected_sd = np.sqrt(np.trace(left_alike) / (len(x) - np.linalg.matrix_rank(x)))
+
+    found = np.median(mean[mean > 600][::7] / sd) * expected_sd
+    assert found == pytest.approx(truth["tsnr"], rel=0.02)
+    assert np.median(lag_one) == pytest.approx(expected_lag_one, abs=0.015)
 
 
 def test_first_volumes_are_brighter(run, bold):
