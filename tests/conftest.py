@@ -47,6 +47,15 @@ def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def progress_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give each test a file of progress of its own, which does not exist yet."""
+    file = tmp_path / "own-progress" / "progress.sqlite"
+    monkeypatch.setenv("NEUROPRIMER_PROGRESS", str(file))
+    monkeypatch.setattr("neuroprimer.teaching.exercises.attempts._in_memory", [])
+    return file
+
+
 WriteLesson = Callable[..., Path]
 RunCommand = Callable[..., subprocess.CompletedProcess[str]]
 

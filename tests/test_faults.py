@@ -327,7 +327,7 @@ def test_interrupted_build_leaves_no_process_and_no_litter(write_lesson, course_
         build.kill()
 
     assert build.returncode == INTERRUPTED
-    assert "Interrupted; what was published before is untouched." in said
+    assert "Interrupted; what was there before is untouched." in said
     assert "Traceback" not in said
     assert [child for child in children if runs(child)] == []
     assert list((course_folder / "_build").iterdir()) == []

@@ -6,7 +6,18 @@ from pathlib import Path
 from neuroprimer.teaching import Dataset, Lesson, hookimpl, load_lesson
 from neuroprimer_lessons.datasets import DATASETS, find_dataset_files
 
-LESSON_FOLDERS = ("what_is_an_image", "voxels_and_affines", "maps_of_pain", "where_next")
+LESSON_FOLDERS = (
+    "what_is_an_image",
+    "voxels_and_affines",
+    "building_affines",
+    "transforming_images",
+    "looking_at_brains",
+    "four_dimensions",
+    "brain_data",
+    "maps_of_pain",
+    "masks_and_regions",
+    "where_next",
+)
 
 
 @hookimpl

@@ -418,7 +418,7 @@ def main() -> None:
             click.echo(f"Hint: {error.hint}", err=True)
         status = NOT_POSSIBLE
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted; what was published before is untouched.", err=True)
+        click.echo("Interrupted; what was there before is untouched.", err=True)
         status = INTERRUPTED
     sys.exit(status if isinstance(status, int) else ALL_WELL)
 

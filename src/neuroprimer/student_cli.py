@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,14 +12,25 @@ from typing import TYPE_CHECKING
 import click
 
 from neuroprimer import teaching, terminal
+from neuroprimer.errors import NeuroprimerError
 from neuroprimer.options import FILE, FOLDER, with_catalogue, with_course, with_json
-from neuroprimer.teaching.progress.store import RESET, Event, Progress, progress_file
+from neuroprimer.teaching.progress.store import (
+    OFF,
+    PROGRESS_VARIABLE,
+    RESET,
+    Event,
+    Progress,
+    progress_file,
+)
 
 if TYPE_CHECKING:
+    from neuroprimer.teaching.exercises.model import Exercise
     from neuroprimer.teaching.progress.overview import Row
 
 # How much of what is new in a lesson is shown.
 MOST_CHANGES = 40
+
+NOTHING_KEPT = f"Nothing is kept: {PROGRESS_VARIABLE} is set to {OFF}."
 
 with_folder = click.option(
     "--folder",
@@ -27,8 +39,24 @@ with_folder = click.option(
     show_default=True,
     help="Where your notebooks lie.",
 )
-LESSON = click.argument("lesson_id", metavar="LESSON")
-EXERCISE = click.argument("exercise_id", metavar="EXERCISE")
+
+
+def _require_named(_: click.Context, __: click.Parameter, lesson_id: str | None) -> str:
+    if lesson_id is None:
+        raise click.UsageError("Name a lesson; `neuroprimer list` shows all there are.")
+    return lesson_id
+
+
+# Not required by click, which would only say that an argument is missing.
+LESSON = click.argument("lesson_id", metavar="LESSON", required=False, callback=_require_named)
+EXERCISE = click.argument("exercise_id", metavar="EXERCISE", default="")
+with_cell_timeout = click.option(
+    "--cell-timeout",
+    "cell_timeout_s",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="How long a cell may run. Default: what the lesson says, or two minutes.",
+)
 
 
 @click.command("open")
@@ -47,34 +75,48 @@ def open_lesson(
     with_solutions: bool,
 ) -> None:
     """Put a lesson's notebook into your folder, and open it. Your work is never overwritten."""
-    from neuroprimer.teaching import desk
+    from neuroprimer.teaching import desk, student_runs
 
     course = teaching.find_course(course_folder, catalogue)
     lesson = catalogue.require_lesson(lesson_id)
     policy = course.policy if course else None
     opened = desk.open_lesson(lesson, folder, policy, with_solutions=with_solutions)
-    click.echo(f"{'Made' if opened.is_new else 'Found'} {opened.path}")
-    if opened.newer:
-        click.echo(f"The lesson has changed; the new version is {opened.newer}. What differs:")
-        for line in opened.changes[:MOST_CHANGES]:
-            click.echo(f"  {line}")
-    command = desk.jupyter_command(opened.path)
-    if command is None:
-        click.echo("To work in it: `pip install jupyterlab`, then `jupyter lab` here.")
-    elif lab:
-        subprocess.run(command, check=False)  # noqa: S603  the program was found on the path
+    path = opened.path
+    if opened.is_new:
+        click.echo(f"Made {path}")
     else:
-        click.echo(f"Open it with `jupyter lab {opened.path}`.")
+        click.echo(f"Found {path}, and left it as it is.")
+    if opened.is_damaged:
+        click.echo(f"It is no notebook any more. A fresh one is {opened.newer}")
+        path = opened.newer or path
+    elif opened.newer:
+        _print_changes(opened.newer, path, opened.changes)
+    command = desk.jupyter_command(path)
+    if command is None:
+        click.echo(f"To work in it: `pip install jupyterlab`, then `jupyter lab {path}`.")
+    elif lab:
+        environment = student_runs.student_environment(catalogue.variables())
+        subprocess.run(command, env=environment, check=False)  # noqa: S603  it was found on the path
+    else:
+        click.echo(f"Open it with `jupyter lab {path}`.")
 
 
 @click.command()
 @LESSON
 @with_catalogue
 @with_folder
+@with_cell_timeout
 @with_json
-def check(lesson_id: str, catalogue: teaching.Catalogue, folder: Path, as_json: bool) -> None:
+def check(
+    lesson_id: str,
+    catalogue: teaching.Catalogue,
+    folder: Path,
+    cell_timeout_s: float | None,
+    as_json: bool,
+) -> None:
     """Run your notebook and check its answers. Exit status 1 until all are right."""
-    if not _check(catalogue.require_lesson(lesson_id), folder, as_json):
+    lesson = catalogue.require_lesson(lesson_id)
+    if not _check(lesson, catalogue, folder, cell_timeout_s, as_json=as_json):
         raise click.exceptions.Exit(1)
 
 
@@ -82,7 +124,10 @@ def check(lesson_id: str, catalogue: teaching.Catalogue, folder: Path, as_json: 
 @LESSON
 @with_catalogue
 @with_folder
-def watch(lesson_id: str, catalogue: teaching.Catalogue, folder: Path) -> None:
+@with_cell_timeout
+def watch(
+    lesson_id: str, catalogue: teaching.Catalogue, folder: Path, cell_timeout_s: float | None
+) -> None:
     """Check your notebook each time it is saved; Ctrl-C ends it."""
     from watchfiles import watch as watch_files
 
@@ -90,11 +135,18 @@ def watch(lesson_id: str, catalogue: teaching.Catalogue, folder: Path) -> None:
 
     lesson = catalogue.require_lesson(lesson_id)
     path = desk.notebook_path(lesson, folder)
-    _check(lesson, folder, as_json=False)
-    click.echo(f"Watching {path} until you press Ctrl-C.")
-    for changes in watch_files(folder, recursive=False):
-        if any(Path(name).name == path.name for _, name in changes):
-            _check(lesson, folder, as_json=False)
+    try:
+        seen = _saved_when(path)
+        _check(lesson, catalogue, folder, cell_timeout_s)
+        click.echo(f"Watching {path} until you press Ctrl-C.")
+        # looked at now and then, too: it may have been saved before the watch began
+        for _ in watch_files(folder, recursive=False, rust_timeout=1000, yield_on_timeout=True):
+            now = _saved_when(path)
+            if now and now != seen:
+                seen = now
+                _check_saved(lesson, catalogue, folder, cell_timeout_s)
+    except KeyboardInterrupt:
+        click.echo("No longer watching.")
 
 
 @click.command()
@@ -103,11 +155,12 @@ def watch(lesson_id: str, catalogue: teaching.Catalogue, folder: Path) -> None:
 @with_catalogue
 def hint(lesson_id: str, exercise_id: str, catalogue: teaching.Catalogue) -> None:
     """Show the next hint of an exercise."""
-    from neuroprimer.teaching.exercises.files import require_exercise
     from neuroprimer.teaching.exercises.steps import hint_view
 
     lesson = catalogue.require_lesson(lesson_id)
-    click.echo(hint_view(lesson, require_exercise(lesson, exercise_id)).text)
+    click.echo(hint_view(lesson, _require_exercise(lesson, exercise_id)).text)
+    if progress_file() is None:
+        click.echo(f"{NOTHING_KEPT} Therefore this is always the first hint.", err=True)
 
 
 @click.command()
@@ -117,13 +170,14 @@ def hint(lesson_id: str, exercise_id: str, catalogue: teaching.Catalogue) -> Non
 @with_folder
 def solution(lesson_id: str, exercise_id: str, catalogue: teaching.Catalogue, folder: Path) -> None:
     """Show a solution, once it is solved or was tried often enough."""
-    from neuroprimer.teaching.exercises.files import require_exercise
     from neuroprimer.teaching.exercises.steps import solution_view
     from neuroprimer.teaching.policy import find_policy
 
     lesson = catalogue.require_lesson(lesson_id)
-    exercise = require_exercise(lesson, exercise_id)
+    exercise = _require_exercise(lesson, exercise_id)
     click.echo(solution_view(lesson, exercise, find_policy(folder.absolute())).text)
+    if progress_file() is None:
+        click.echo(f"{NOTHING_KEPT} Therefore no attempt counts here.", err=True)
 
 
 @click.command()
@@ -135,13 +189,14 @@ def reset(lesson_id: str, exercise_id: str, catalogue: teaching.Catalogue, folde
     """Begin an exercise anew; a copy of your notebook is kept."""
     from neuroprimer.teaching import desk
     from neuroprimer.teaching.exercises.attempts import note_event
-    from neuroprimer.teaching.exercises.files import require_exercise
 
     lesson = catalogue.require_lesson(lesson_id)
-    require_exercise(lesson, exercise_id)
+    _require_exercise(lesson, exercise_id)
     copy = desk.reset_exercise(lesson, exercise_id, desk.notebook_path(lesson, folder))
-    note_event(Event(lesson_id=lesson.id, exercise_id=exercise_id, kind=RESET))
+    problem = note_event(Event(lesson_id=lesson.id, exercise_id=exercise_id, kind=RESET))
     click.echo(f"{exercise_id} is as it was at first. Your notebook before that: {copy}")
+    if problem:
+        click.echo(problem, err=True)
 
 
 @click.group(invoke_without_command=True)
@@ -158,12 +213,14 @@ def progress(
     """See how far you are, and take your progress to another machine."""
     if context.invoked_subcommand is not None:
         return
-    from neuroprimer.teaching.exercises.attempts import events_of
     from neuroprimer.teaching.progress.overview import next_lesson, overview
 
     found = teaching.find_course(course_folder, catalogue)
     lessons = (found or teaching.course_of_all(catalogue)).lessons
-    rows = overview(lessons, _points(lessons), events_of())
+    file = progress_file()
+    rows = overview(lessons, _points(lessons), Progress(file).events() if file else ())
+    if file is None:
+        click.echo(NOTHING_KEPT, err=True)
     following = next_lesson(rows)
     if as_json:
         click.echo(_as_json(rows, following))
@@ -225,7 +282,7 @@ STUDENT_COMMANDS: tuple[click.Command, ...] = (
 def _own_progress() -> Progress:
     file = progress_file()
     if file is None:
-        raise click.UsageError("Nothing is kept here: NEUROPRIMER_PROGRESS is set to off.")
+        raise click.UsageError(NOTHING_KEPT)
     return Progress(file)
 
 
@@ -240,8 +297,6 @@ def _points(lessons: tuple[teaching.Lesson, ...]) -> Mapping[str, Mapping[str, f
 
 
 def _as_json(rows: Iterable[Row], following: teaching.Lesson | None) -> str:
-    import json
-
     content = {
         "lessons": [{**vars(row), "lesson": row.lesson.id} for row in rows],
         "next": following.id if following else None,
@@ -249,19 +304,75 @@ def _as_json(rows: Iterable[Row], following: teaching.Lesson | None) -> str:
     return json.dumps(content, indent=2)
 
 
-def _check(lesson: teaching.Lesson, folder: Path, as_json: bool) -> bool:
-    """Check a notebook, show what came of it, and tell whether all is right."""
-    import json
+def _require_exercise(lesson: teaching.Lesson, exercise_id: str) -> Exercise:
+    from neuroprimer.teaching.exercises.files import load_exercises, require_exercise
 
+    if not exercise_id:
+        ids = ", ".join(load_exercises(lesson)) or "none"
+        raise click.UsageError(f"Name an exercise. {lesson.id!r} has: {ids}.")
+    return require_exercise(lesson, exercise_id)
+
+
+def _print_changes(newer: Path, path: Path, changes: Sequence[str]) -> None:
+    click.echo(f"The lesson has changed since; as it is now, it is in {newer}")
+    click.echo(f"To go on with that, copy your answers over and name it {path.name}. It differs:")
+    for line in changes[:MOST_CHANGES]:
+        click.echo(f"  {line}")
+    if len(changes) > MOST_CHANGES:
+        click.echo(f"  and {len(changes) - MOST_CHANGES} more lines")
+
+
+def _saved_when(path: Path) -> tuple[int, int] | None:
+    """Return what tells one state of a file from the next, or None while there is no file."""
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return None
+    return state.st_mtime_ns, state.st_size
+
+
+def _check_saved(
+    lesson: teaching.Lesson,
+    catalogue: teaching.Catalogue,
+    folder: Path,
+    cell_timeout_s: float | None,
+) -> None:
+    """Check a notebook; what is wrong with it now may be mended when it is saved again."""
+    try:
+        _check(lesson, catalogue, folder, cell_timeout_s)
+    except NeuroprimerError as error:
+        click.echo(f"Error: {error}", err=True)
+
+
+def _check(
+    lesson: teaching.Lesson,
+    catalogue: teaching.Catalogue,
+    folder: Path,
+    cell_timeout_s: float | None,
+    *,
+    as_json: bool = False,
+) -> bool:
+    """Check a notebook, show what came of it, and tell whether all is right."""
     from neuroprimer.teaching import desk
 
-    checked = desk.check_notebook(lesson, desk.notebook_path(lesson, folder))
+    checked = desk.check_notebook(
+        lesson,
+        desk.notebook_path(lesson, folder),
+        variables=catalogue.variables(),
+        cell_timeout_s=cell_timeout_s,
+    )
     if as_json:
         click.echo(json.dumps({"exercises": [asdict(one) for one in checked]}, indent=2))
+    elif not checked:
+        click.echo("This lesson has no exercises.")
     else:
         terminal.print_table(
             ("exercise", "state", "feedback"),
-            [(one.exercise_id, one.state, one.message) for one in checked],
+            # what is noted of an answer, for programs, is a word that says little to people
+            [
+                (one.exercise_id, "open" if one.state == "note" else one.state, one.message)
+                for one in checked
+            ],
         )
         solved = sum(one.state == "right" for one in checked)
         click.echo(f"{solved} of {len(checked)} exercises solved.")

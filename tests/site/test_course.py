@@ -3,9 +3,13 @@
 import json
 from pathlib import Path
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from junitparser import JUnitXml
+
+from neuroprimer.teaching.exercises.regions import STUB, exercise_cells, plain_source
+from neuroprimer.teaching.notebooks import code_cells
 
 pytestmark = pytest.mark.site
 
@@ -32,17 +36,21 @@ def test_reports_tell_of_every_lesson(whole_course):
     assert suite.failures == 0
 
 
-def test_downloads_are_the_runs(whole_course):
+def test_downloads_are_the_runs_with_stubs_before_solutions(whole_course):
     for lesson in LESSONS:
-        ran = json.loads((whole_course / "run" / "notebooks" / f"{lesson}.ipynb").read_text())
-        shown = json.loads(
-            (whole_course / "site" / "_sources" / "lessons" / f"{lesson}.ipynb").read_text()
-        )
+        ran = read(whole_course / "run" / "notebooks" / f"{lesson}.ipynb")
+        shown = read(whole_course / "site" / "_sources" / "lessons" / f"{lesson}.ipynb")
 
-        def code(notebook):
-            return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        cells = [cell for _, cell in code_cells(shown)]
+        stubs = [cell for cell in cells if STUB in cell.source]
+        assert [(cell.id, cell.source, cell.outputs) for cell in cells if cell not in stubs] == [
+            (cell.id, plain_source(cell), cell.outputs) for _, cell in code_cells(ran)
+        ]
+        assert len(stubs) == len(list(exercise_cells(ran)))
 
-        assert code(ran) == code(shown)
+
+def read(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
 
 
 def test_no_page_names_this_machine(whole_course):

@@ -191,6 +191,14 @@ def test_fault_of_an_exercise_is_found(prove, options, rule, words):
     assert words in " ".join(one.message for one in findings)
 
 
+def test_hidden_test_that_refuses_an_answer_hides_no_feedback(prove):
+    hidden = "    ### BEGIN HIDDEN TESTS\n    assert total == 60\n    ### END HIDDEN TESTS\n"
+
+    result = prove(cells=(HEAD, "numbers = [10, 20, 30]", CELL + hidden))
+
+    assert rules_of(result) == []
+
+
 def test_exercise_with_one_wrong_answer_is_a_finding(prove):
     file = FILE.replace('WrongAnswer(code="total = numbers[0]", message="Add all of them"),', "")
 

@@ -7,7 +7,7 @@ from typing import Any
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.catalogue import Catalogue, did_you_mean, load_catalogue_here
 from neuroprimer.teaching.datasets import dataset_files, require_dataset
-from neuroprimer.teaching.exercises.attempts import attempt_of, note_event
+from neuroprimer.teaching.exercises.attempts import attempt_of, note_event, reading_problem
 from neuroprimer.teaching.exercises.checking import LISTENERS, check_answer
 from neuroprimer.teaching.exercises.files import load_exercises, require_exercise, require_quiz
 from neuroprimer.teaching.exercises.model import CheckOutcome, Exercise
@@ -127,6 +127,9 @@ class OpenLesson:
             show(message_view("note", self.lesson.id, str(error)))
             return
         show(progress_view(self.lesson, exercises))
+        problem = reading_problem()
+        if problem:
+            show(message_view("note", "not read", problem))
 
     def quiz(self, quiz_id: str) -> None:
         """Show a quiz; in a browser it answers by itself, elsewhere it tells how to answer.
@@ -159,7 +162,7 @@ class OpenLesson:
         try:
             quiz = require_quiz(self.lesson, quiz_id)
         except NeuroprimerError as error:
-            show(message_view("note", str(quiz_id), str(error)))
+            show(message_view("note", self._title(quiz_id), str(error)))
             return
         outcome = check_quiz(quiz, answer, self.data)
         problem = note_event(attempt_of(self.lesson.id, answer, outcome))
@@ -172,8 +175,12 @@ class OpenLesson:
         try:
             return require_exercise(self.lesson, exercise_id)
         except NeuroprimerError as error:
-            show(message_view("note", str(exercise_id), str(error)))
+            show(message_view("note", self._title(exercise_id), str(error)))
             return None
+
+    def _title(self, named: Any) -> str:
+        """Return what was named, if it can be a name: instead of one there may be anything."""
+        return named if isinstance(named, str) else self.lesson.id
 
     def _view_of(self, exercise: Exercise, outcome: CheckOutcome) -> View:
         kind, message = _kind_of(outcome), outcome.message

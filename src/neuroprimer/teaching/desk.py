@@ -1,9 +1,8 @@
 """The desk: a student's folder, with the notebooks they work in. Nothing in it is ever lost."""
 
-import asyncio
-import os
+import itertools
 import shutil
-import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 from neuroprimer.errors import NeuroprimerError
@@ -26,15 +23,17 @@ from neuroprimer.teaching.exercises.forms import (
 )
 from neuroprimer.teaching.exercises.views import FACTS_KEY
 from neuroprimer.teaching.model import Lesson
-from neuroprimer.teaching.notebooks import code_cells, read_notebook
+from neuroprimer.teaching.notebooks import NotebookError, code_cells, read_notebook
 from neuroprimer.teaching.policy import Policy, write_policy
 from neuroprimer.teaching.sealed import write_whole
+from neuroprimer.teaching.student_runs import run_student_notebook
 
 # How long a cell of a student's notebook may run when it is checked.
-CELL_TIMEOUT_S = 120
+CELL_TIMEOUT_S = 120.0
 
 NOT_THERE = "not in your notebook"
 NOT_REACHED = "not reached"
+NO_CHECK = "Its cell did not run to lesson.check()."
 
 
 class DeskError(NeuroprimerError, RuntimeError):
@@ -51,14 +50,18 @@ class Opened:
         The notebook to work in.
     is_new : bool
         Whether it was made just now.
+    is_damaged : bool
+        Whether what was found is no notebook.
     newer : pathlib.Path or None
-        A newer version of the lesson, put beside the student's work.
+        The lesson as it is now, put beside the student's work if that is of another version, or
+        damaged.
     changes : tuple of str
-        How the newer version differs from the lesson as it was, line by line.
+        How the newer version differs from what the student has, line by line.
     """
 
     path: Path
     is_new: bool
+    is_damaged: bool = False
     newer: Path | None = None
     changes: tuple[str, ...] = ()
 
@@ -122,26 +125,32 @@ def open_lesson(
     try:
         if policy is not None:
             write_policy(policy, folder)
-        if not path.exists():
-            _write(fresh, path)
+        if _write_new(fresh, path):
             return Opened(path=path, is_new=True)
         version = fresh.metadata[METADATA_KEY]["version"]
-        theirs = _version_in(path)
-        if theirs == version:
+        theirs = _find_notebook(path)
+        if theirs is not None and _label(theirs, "version") == version:
             return Opened(path=path, is_new=False)
         newer = path.with_stem(f"{path.stem}-{version[:8]}")
-        if not newer.exists():
-            _write(fresh, newer)
+        _write_new(fresh, newer)
     except OSError as error:
         raise DeskError(
             f"Cannot write into {folder}: {error.strerror or error}.",
             hint="Go to a folder of your own, or name one with --folder.",
         ) from error
-    changes = tuple(differences(_read_anyhow(path), fresh))
+    if theirs is None:
+        return Opened(path=path, is_new=False, is_damaged=True, newer=newer)
+    changes = tuple(differences(theirs, fresh))
     return Opened(path=path, is_new=False, newer=newer, changes=changes)
 
 
-def check_notebook(lesson: Lesson, path: Path) -> tuple[CheckedExercise, ...]:
+def check_notebook(
+    lesson: Lesson,
+    path: Path,
+    *,
+    variables: Mapping[str, str] | None = None,
+    cell_timeout_s: float | None = None,
+) -> tuple[CheckedExercise, ...]:
     """Run a student's notebook and return what became of each exercise; the file stays as it is.
 
     Parameters
@@ -150,34 +159,47 @@ def check_notebook(lesson: Lesson, path: Path) -> tuple[CheckedExercise, ...]:
         Whose exercises are looked for.
     path : pathlib.Path
         The student's notebook. Its cells may be changed, moved, doubled or gone.
+    variables : mapping of str to str, optional
+        Environment variables that let the notebook see the same plugins.
+    cell_timeout_s : float, optional
+        How long a cell may run, in seconds. Default: what the lesson says, or `CELL_TIMEOUT_S`.
 
     Returns
     -------
     exercises : tuple of CheckedExercise
-        One for each exercise of the lesson, in its order.
+        One for each exercise of the lesson, in its order. Where several cells check one, a right
+        answer counts, else the last.
 
     Raises
     ------
     DeskError
-        If there is no such notebook, or it is damaged.
+        If there is no such notebook, or it is damaged or one of another lesson.
+    StudentRunError
+        If no kernel starts.
     """
-    notebook = read_student_notebook(path)
-    _run(notebook, path.parent)
+    exercises = load_exercises(lesson)
+    if not exercises:
+        return ()
+    notebook = read_student_notebook(path, lesson)
+    timeout_s = cell_timeout_s or lesson.cell_timeout_s or CELL_TIMEOUT_S
+    stopped = run_student_notebook(
+        notebook, path.parent, variables=variables or {}, cell_timeout_s=timeout_s
+    )
     found: dict[str, CheckedExercise] = {}
     for _, cell in code_cells(notebook):
-        exercise_id = exercise_of(cell)
         for facts in _facts(cell):
-            found[facts["exercise"]] = CheckedExercise(
-                exercise_id=facts["exercise"], state=facts["kind"], message=facts["message"]
-            )
+            _keep(found, facts["exercise"], facts["kind"], facts["message"])
+        exercise_id = exercise_of(cell)
         if exercise_id and exercise_id not in found:
-            found[exercise_id] = CheckedExercise(
-                exercise_id=exercise_id, state=NOT_REACHED, message=_error_in(cell)
-            )
-    missing = "Its cell is gone; `neuroprimer reset` brings it back."
+            _keep(found, exercise_id, NOT_REACHED, _error_in(cell) or stopped or NO_CHECK)
     return tuple(
-        found.get(id_) or CheckedExercise(exercise_id=id_, state=NOT_THERE, message=missing)
-        for id_ in load_exercises(lesson)
+        found.get(id_)
+        or CheckedExercise(
+            exercise_id=id_,
+            state=NOT_THERE,
+            message=f"Its cell is gone; `neuroprimer reset {lesson.id} {id_}` brings it back.",
+        )
+        for id_ in exercises
     )
 
 
@@ -202,66 +224,101 @@ def reset_exercise(lesson: Lesson, exercise_id: str, path: Path) -> Path:
     Raises
     ------
     DeskError
-        If there is no such notebook, or it is damaged.
+        If there is no such notebook, it is damaged or one of another lesson, or a copy or the
+        notebook cannot be written. It is then as it was.
     """
-    notebook = read_student_notebook(path)
-    fresh = student_notebook(read_notebook(lesson.path), lesson.id)
-    wanted = next(cell for cell in fresh.cells if exercise_of(cell) == exercise_id)
-    places = [n for n, cell in enumerate(notebook.cells) if exercise_of(cell) == exercise_id]
-    if places:
-        notebook.cells[places[0]] = wanted
-        for place in reversed(places[1:]):
-            del notebook.cells[place]
-    else:
-        notebook.cells.append(wanted)
-    copy = path.with_name(f"{path.stem}.{datetime.now().astimezone():%Y-%m-%d-%H%M%S}.ipynb")
-    shutil.copy2(path, copy)
-    _write(notebook, path)
+    notebook = read_student_notebook(path, lesson)
+    _put_back(notebook, _require_cell(lesson, exercise_id), exercise_id)
+    try:
+        copy = _keep_copy(path)
+        # a notebook may be a link to a file that lies elsewhere
+        write_whole(path.resolve(), nbformat.writes(notebook).encode())
+    except OSError as error:
+        raise DeskError(
+            f"{path} was left as it was; nothing could be written: {error.strerror or error}.",
+            hint="See whether the folder can be written, and the disk has room.",
+        ) from error
     return copy
 
 
-def read_student_notebook(path: Path) -> NotebookNode:
+def read_student_notebook(path: Path, lesson: Lesson) -> NotebookNode:
     """Read a notebook that a student has worked in.
 
     Raises
     ------
     DeskError
-        If there is none, or it is damaged.
+        If there is none, it is damaged, or it is one of another lesson.
     """
     if not path.exists():
         raise DeskError(
             f"There is no notebook {path}.",
-            hint="`neuroprimer open LESSON` makes one; --folder names the folder it lies in.",
+            hint=f"`neuroprimer open {lesson.id}` makes one; --folder names the folder it lies in.",
         )
     try:
-        return read_notebook(path)
-    except NeuroprimerError as error:
+        notebook = read_notebook(path)
+    except NotebookError as error:
         raise DeskError(
             f"{path} is damaged: {error.message} It was left as it is.",
             hint="Jupyter keeps an earlier state in .ipynb_checkpoints. Or give the file another "
             "name, run `neuroprimer open` and copy your answers over.",
         ) from error
+    theirs = _label(notebook, "lesson")
+    if theirs not in ("", lesson.id):
+        raise DeskError(
+            f"{path} is a notebook of the lesson {theirs!r}, not of {lesson.id!r}.",
+            hint=f"Give it the name {theirs}.ipynb and run `neuroprimer open {lesson.id}`.",
+        )
+    return notebook
 
 
 def jupyter_command(path: Path) -> list[str] | None:
     """Return the command that opens a notebook in JupyterLab, or None where it is not installed."""
-    program = shutil.which("jupyter-lab")
+    # that of the environment that neuroprimer is in, even where it was not activated
+    beside = shutil.which("jupyter-lab", path=str(Path(sys.executable).parent))
+    program = beside or shutil.which("jupyter-lab")
     return [program, str(path)] if program else None
 
 
-def _run(notebook: NotebookNode, folder: Path) -> None:
-    client = NotebookClient(
-        notebook,
-        timeout=CELL_TIMEOUT_S,
-        allow_errors=True,
-        resources={"metadata": {"path": str(folder)}},
-        env={**os.environ},
+def _keep(found: dict[str, CheckedExercise], exercise_id: str, state: str, message: str) -> None:
+    """Take note of what was said of an exercise, unless it has been solved."""
+    known = found.get(exercise_id)
+    if known is None or known.state != "right":
+        found[exercise_id] = CheckedExercise(exercise_id=exercise_id, state=state, message=message)
+
+
+def _require_cell(lesson: Lesson, exercise_id: str) -> NotebookNode:
+    """Return the cell of an exercise as students find it."""
+    fresh = student_notebook(read_notebook(lesson.path), lesson.id)
+    cells: list[NotebookNode] = [cell for cell in fresh.cells if exercise_of(cell) == exercise_id]
+    if cells:
+        return cells[0]
+    raise DeskError(
+        f"No cell of the lesson {lesson.id!r} checks {exercise_id!r}, so that none can be reset.",
+        hint="Tell the authors of the lesson.",
     )
-    try:
-        # what the kernel itself has to say is not for students
-        asyncio.run(client.async_execute(stderr=subprocess.DEVNULL))
-    except (CellTimeoutError, DeadKernelError):  # what came before has its outputs
-        return
+
+
+def _put_back(notebook: NotebookNode, wanted: NotebookNode, exercise_id: str) -> None:
+    places = [n for n, cell in enumerate(notebook.cells) if exercise_of(cell) == exercise_id]
+    for place in reversed(places[1:]):
+        del notebook.cells[place]
+    if places:
+        wanted["id"] = notebook.cells[places[0]]["id"]
+        notebook.cells[places[0]] = wanted
+    else:
+        wanted["id"] = f"cell-{len(notebook.cells):03d}"  # the others were numbered when read
+        notebook.cells.append(wanted)
+
+
+def _keep_copy(path: Path) -> Path:
+    """Copy a notebook to a name that nothing had before."""
+    now = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}"
+    for number in itertools.count(1):
+        copy = path.with_name(f"{path.stem}.{now}{f'-{number}' if number > 1 else ''}.ipynb")
+        if _write_bytes(path.read_bytes(), copy):
+            break
+    shutil.copystat(path, copy)
+    return copy
 
 
 def _facts(cell: NotebookNode) -> Iterator[Mapping[str, Any]]:
@@ -273,24 +330,37 @@ def _facts(cell: NotebookNode) -> Iterator[Mapping[str, Any]]:
 
 def _error_in(cell: NotebookNode) -> str:
     errors = [output for output in cell.get("outputs", ()) if output.output_type == "error"]
-    if errors:
-        return f"{errors[0].ename}: {errors[0].evalue}"
-    return "Its cell did not run to lesson.check()."
+    return f"{errors[0].ename}: {errors[0].evalue}" if errors else ""
 
 
-def _version_in(path: Path) -> str:
-    metadata = _read_anyhow(path).metadata.get(METADATA_KEY, {})
-    return str(metadata.get("version", "")) if isinstance(metadata, Mapping) else ""
+def _label(notebook: NotebookNode, name: str) -> str:
+    """Return what we have written into a notebook: of which lesson it is, and which version."""
+    metadata = notebook.metadata.get(METADATA_KEY, {})
+    return str(metadata.get(name, "")) if isinstance(metadata, Mapping) else ""
 
 
-def _read_anyhow(path: Path) -> NotebookNode:
-    """Return a student's notebook, or an empty one for a file that cannot be read."""
+def _find_notebook(path: Path) -> NotebookNode | None:
     try:
         return read_notebook(path)
-    except NeuroprimerError:
-        empty: NotebookNode = nbformat.v4.new_notebook()
-        return empty
+    except NotebookError:
+        return None
 
 
-def _write(notebook: NotebookNode, path: Path) -> None:
-    write_whole(path, nbformat.writes(notebook).encode())
+def _write_new(notebook: NotebookNode, path: Path) -> bool:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return _write_bytes(nbformat.writes(notebook).encode(), path)
+
+
+def _write_bytes(data: bytes, path: Path) -> bool:
+    """Write a file where there is none, and tell whether there was none, whoever makes one now."""
+    try:
+        stream = path.open("xb")
+    except FileExistsError:
+        return False
+    try:
+        with stream:
+            stream.write(data)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return True

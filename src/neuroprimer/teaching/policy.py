@@ -77,10 +77,10 @@ def find_policy(folder: Path) -> Policy:
         The usual one where none is found, or the file is damaged.
     """
     for place in (folder, *folder.parents):
-        file = place / POLICY_FILE
-        if file.is_file():
-            try:
-                return Policy(**json.loads(file.read_text(encoding="utf-8")))
-            except (OSError, ValueError, TypeError):
-                return Policy()
+        try:
+            return Policy(**json.loads((place / POLICY_FILE).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, TypeError):
+            break
     return Policy()

@@ -473,13 +473,21 @@ def test_axes_of_length_one_are_dropped(tmp_path, shape, expected, name):
     assert_array_equal(run.get_fdata(), voxels.reshape(expected))
 
 
-@pytest.mark.parametrize("steps", [(2.4, 0), (2.4, 1), (0, 2.4), (2.4, 2.4)])
+@pytest.mark.parametrize("steps", [(2.4, 0), (2.4, 1), (0, 2.4), (1, 2.4), (2.4, 2.4)])
 def test_time_step_is_kept_wherever_a_program_put_it(steps):
     image = nib.Nifti1Image(np.zeros((3, 4, 5, 1, 6), np.int16), OBLIQUE)
     image.header.set_zooms((2, 2, 2.2, *steps))
     image.header.set_xyzt_units("mm", "sec")
 
     assert repetition_time_s(as_4d(image)) == pytest.approx(2.4)
+
+
+def test_time_step_of_one_second_is_kept():
+    image = nib.Nifti1Image(np.zeros((3, 4, 5, 1, 6), np.int16), OBLIQUE)
+    image.header.set_zooms((2, 2, 2.2, 1, 1))
+    image.header.set_xyzt_units("mm", "sec")
+
+    assert repetition_time_s(as_4d(image)) == 1
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (5,), (3, 4, 5, 2, 6), (3, 4, 5, 1, 2, 6)])

@@ -18,7 +18,7 @@ from nbclient import NotebookClient
 from nibabel.testing import data_path
 from numpy.testing import assert_allclose, assert_array_equal
 
-from neuroprimer.imaging import voxel_to_world
+from neuroprimer.imaging import sphere, voxel_to_world
 from neuroprimer.imaging.phantoms import REGIONS, make_head, make_labels, make_maps, make_run
 from neuroprimer.imaging.pictures.colours import OKABE_ITO
 from neuroprimer.imaging.pictures.plotting import plot_montage, plot_slices, view
@@ -618,6 +618,14 @@ def test_viewer_is_told_what_was_asked_for(options, expected):
         assert words in html
 
 
+def test_viewer_has_a_scale_of_colours_for_numbers_but_not_for_names():
+    def has_scale(image):
+        return '"colorMap": {' in view(image).html.replace("&quot;", '"')
+
+    assert has_scale(make_head())
+    assert not has_scale(make_labels())
+
+
 def test_viewer_opens_at_the_point():
     def slices_at(at_mm):
         html = view(make_head(axis_codes="LIP"), at_mm=at_mm).html.replace("&quot;", '"')
@@ -633,9 +641,10 @@ def test_viewer_opens_at_the_point():
         (make_run(2), {"volume": 1}),
         (make_labels(), {}),
         (make_head(tilt_rad=0.3), {"overlay": make_maps(1)[0], "threshold": 2}),
+        (make_head(), {"overlay": sphere(make_head(), (34, 22, 26), 12)}),
         (image_of(np.where(np.indices((9, 9, 9))[0] < 4, np.nan, 1.5)), {}),
     ],
-    ids=["run", "labels", "overlay", "nan"],
+    ids=["run", "labels", "overlay", "mask", "nan"],
 )
 def test_viewer_shows_in_a_notebook(image, options):
     assert "brainsprite" in view(image, **options)._repr_html_()

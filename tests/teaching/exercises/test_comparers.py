@@ -437,3 +437,10 @@ def test_comparers_load_no_library_of_numbers():
 
 def test_measure_is_not_said_to_be_off_by_one():
     assert say(require_number, 3.7, 2.7) == "It is too large."
+
+
+def test_small_number_is_not_called_zero():
+    with pytest.raises(Incorrect) as caught:
+        require_number(0.00014, 0.14)
+
+    assert caught.value.message == "It is a thousand times too small: look at the unit."

@@ -6,6 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from neuroprimer.imaging import BrainData
 from neuroprimer.teaching.exercises.mutations import MUTATIONS, is_same, mutants_of
 
 OBLIQUE = np.array(
@@ -76,6 +77,18 @@ def test_image_is_mirrored_doubled_and_moved():
     np.testing.assert_array_equal(doubled.dataobj, np.asarray(IMAGE.dataobj) * 2)
     np.testing.assert_array_equal(moved.affine[:3, 3], OBLIQUE[:3, 3] + 5)
     np.testing.assert_array_equal(moved.dataobj, IMAGE.dataobj)
+
+
+def test_table_of_images_is_changed_as_its_numbers_are():
+    table = BrainData([IMAGE, nib.Nifti1Image(np.asarray(IMAGE.dataobj) ** 2, OBLIQUE)])
+
+    mutants = dict(mutants_of(table))
+
+    assert {"sign", "thousandfold", "one more", "not a number", "reversed"} <= set(mutants)
+    np.testing.assert_array_equal(mutants["sign"].data, -table.data)
+    np.testing.assert_array_equal(mutants["reversed"].data, table.data[::-1])
+    assert len(mutants["one left out"]) == 1
+    assert is_same(table, table.copy())
 
 
 def test_symmetric_answers_have_no_mutant_that_changes_nothing():

@@ -38,6 +38,9 @@ OTHER_COMPRESSIONS = (".bz2", ".zst")
 # The longest axis that NIfTI-1 can name: its lengths are 16-bit integers.
 LONGEST_NIFTI1_AXIS = 32767
 
+# The step that nibabel and others write for an axis of which they know nothing.
+FILLED_IN = 1.0
+
 
 class ImageShapeError(NeuroprimerError, ValueError):
     """An image with the wrong number of axes.
@@ -279,11 +282,13 @@ def _keep_time_axis(image: SpatialImage, run: SpatialImage) -> None:
     """Give a new image the time step of the one that it was made from.
 
     NIfTI says that the step stands with the fourth axis, whatever its length. Where a program has
-    left nothing there, it stands with the axis that holds the volumes.
+    left nothing there, or the 1 that is filled in where nobody says more, it stands with the axis
+    that holds the volumes.
     """
     steps = [float(step) for step in image.header.get_zooms()[3:]]
     long_axes = [step for step, length in zip(steps, image.shape[3:], strict=True) if length != 1]
-    step = next((step for step in [*steps[:1], *long_axes] if step > 0), 0.0)
+    told = [step for step in (*steps[:1], *long_axes) if step > 0]
+    step = next((step for step in told if step != FILLED_IN), told[0] if told else 0.0)
     if len(run.header.get_zooms()) > 3:  # a MGH header has no time axis for a single volume
         run.header.set_zooms((*image.header.get_zooms()[:3], step))
 

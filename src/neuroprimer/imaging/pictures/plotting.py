@@ -302,10 +302,12 @@ def view(
         cut_coords=point_mm,
         title=title or None,
         threshold=colours.threshold or None,
-        cmap=colours.colour_map,
+        # a mask has a single colour, but nilearn's maps begin at two
+        cmap=colours.colour_map.resampled(max(colours.colour_map.N, 2)),
         vmin=colours.vmin,
         vmax=colours.vmax,
         symmetric_cmap=False,
+        colorbar=not top.is_label,
         black_bg=True,
         resampling_interpolation="nearest" if top.is_label else "continuous",
         radiological=convention == "radiological",

@@ -59,9 +59,20 @@ def events_of(lesson_id: str | None = None) -> tuple[Event, ...]:
     if file is not None:
         try:
             kept = Progress(file).events(lesson_id)
-        except ProgressError:  # whoever checks an answer is told
+        except ProgressError:  # `reading_problem` tells
             kept = ()
     return (*kept, *(event for event in _in_memory if lesson_id in (None, event.lesson_id)))
+
+
+def reading_problem() -> str:
+    """Return why what a student has done before cannot be read; empty if all is well."""
+    file = progress_file()
+    try:
+        if file is not None:
+            Progress(file).events()
+    except ProgressError as error:
+        return str(error)
+    return ""
 
 
 def where(lesson_id: str, exercise_id: str) -> Standing:
@@ -105,7 +116,8 @@ def digest_of_answer(answer: Any) -> str:
     try:
         is_array = hasattr(answer, "tobytes") and answer.nbytes <= LARGEST_BYTES
         content = answer.tobytes() if is_array else repr(answer).encode(errors="replace")
+        shape = str(getattr(answer, "shape", ""))
     except Exception:  # noqa: BLE001  a repr that raises is a student's, and no reason to stop
-        content = b""
-    kind = f"{type(answer).__name__} {getattr(answer, 'shape', '')} "
-    return hashlib.sha256(kind.encode() + content).hexdigest()[:16]
+        content, shape = b"", ""
+    kind = f"{type(answer).__name__} {shape} "
+    return hashlib.sha256(kind.encode(errors="replace") + content).hexdigest()[:16]

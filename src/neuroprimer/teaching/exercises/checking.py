@@ -4,6 +4,7 @@ import contextlib
 import io
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -66,13 +67,12 @@ def check_answer(
         with _quietly(), _time_limit(timeout_s):
             exercise.check(answer, data)
     except Incorrect as verdict:
-        return CheckOutcome(
-            exercise_id=exercise.id, is_correct=False, message=verdict.message.strip()
-        )
+        message = _without_halves(str(verdict.message).strip()) or "That is not right."
+        return CheckOutcome(exercise_id=exercise.id, is_correct=False, message=message)
     except CheckTimeoutError:
         return _broken(exercise, f"it was still busy after {timeout_s:g} s", answer)
     except (Exception, SystemExit) as error:  # noqa: BLE001  a check may raise anything
-        return _broken(exercise, f"{type(error).__name__}: {_words(error)}", answer)
+        return _broken(exercise, f"{type(error).__name__}: {_words(error)}".rstrip(": "), answer)
     return CheckOutcome(exercise_id=exercise.id, is_correct=True, message="That is right.")
 
 
@@ -92,7 +92,7 @@ def _broken(exercise: Exercise, reason: str, answer: Any) -> CheckOutcome:
         exercise_id=exercise.id,
         is_correct=False,
         is_our_fault=True,
-        message=f"The check of this exercise could not judge your answer, a "
+        message="The check of this exercise could not judge your answer, which is of type "
         f"{type(answer).__name__}: {reason}. That is our fault and not yours. If the question asks "
         "for something of another kind, try that; in any case tell the authors of the lesson.",
     )
@@ -103,12 +103,22 @@ def _words(error: BaseException) -> str:
         text = str(error)
     except Exception:  # noqa: BLE001  it is the answer's own __str__ that may fail here
         return "it cannot be put into words"
-    return " ".join(text.split())[:LONGEST_REASON]
+    return _without_halves(" ".join(text.split()))[:LONGEST_REASON]
+
+
+def _without_halves(text: str) -> str:
+    """Return a text without the halves of characters that neither file nor screen can show."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        # where a student has made errors of warnings, a check would break of one
+        warnings.catch_warnings(action="ignore"),
+    ):
         yield
 
 

@@ -96,7 +96,7 @@ def load_exercise_module(lesson: Lesson) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # an author's file may raise anything
+    except (Exception, SystemExit) as error:  # an author's file may raise anything
         del sys.modules[name]
         raise ExerciseFileError(
             f"The exercises of {lesson.id!r} cannot be loaded from {file.name}: "
@@ -117,10 +117,20 @@ def require_exercise(lesson: Lesson, exercise_id: str) -> Exercise:
         As `load_exercises`.
     """
     exercises = load_exercises(lesson)
-    if not isinstance(exercise_id, str) or exercise_id not in exercises:
+    if not isinstance(exercise_id, str):
+        raise UnknownExerciseError(
+            _no_name("an exercise", exercise_id),
+            hint=f"Name it first, then give your answer. {did_you_mean('', exercises)}",
+        )
+    if not exercises:
+        raise UnknownExerciseError(
+            f"The lesson {lesson.id!r} has no exercises.",
+            hint="`neuroprimer progress` shows which lessons have some.",
+        )
+    if exercise_id not in exercises:
         raise UnknownExerciseError(
             f"The lesson {lesson.id!r} has no exercise {exercise_id!r}.",
-            hint=did_you_mean(str(exercise_id), exercises),
+            hint=did_you_mean(exercise_id, exercises),
         )
     return exercises[exercise_id]
 
@@ -136,12 +146,21 @@ def require_quiz(lesson: Lesson, quiz_id: str) -> AnyQuiz:
         As `load_quizzes`.
     """
     quizzes = load_quizzes(lesson)
+    if not isinstance(quiz_id, str):
+        raise UnknownQuizError(
+            _no_name("a quiz", quiz_id),
+            hint=f"Name it first, then give your answer. {did_you_mean('', quizzes)}",
+        )
     if quiz_id not in quizzes:
         raise UnknownQuizError(
             f"The lesson {lesson.id!r} has no quiz {quiz_id!r}.",
-            hint=did_you_mean(str(quiz_id), quizzes),
+            hint=did_you_mean(quiz_id, quizzes),
         )
     return quizzes[quiz_id]
+
+
+def _no_name(kind: str, found: Any) -> str:
+    return f"The name of {kind} is a text, and this is of type {type(found).__name__}."
 
 
 def _load(lesson: Lesson) -> tuple[Mapping[str, Exercise], Mapping[str, AnyQuiz]]:

@@ -90,6 +90,12 @@ class Exercise:
                 f"The exercise {self.id!r} has no check.",
                 hint="Pass check=, a function of the answer and the lesson's data.",
             )
+        hints: object = self.hints
+        if not isinstance(hints, tuple | list) or not all(isinstance(one, str) for one in hints):
+            raise LessonError(
+                f"The hints of {self.id!r} are {hints!r}; expected a tuple of texts.",
+                hint="A single hint needs a comma: hints=('Look at the last column.',).",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,6 +52,8 @@ def is_same(one: Any, other: Any) -> bool:
     >>> is_same([1, 2.0], [1.0, 2]), is_same(1, "1"), is_same(math.nan, math.nan)
     (True, False, True)
     """
+    if _is_table(one) and _is_table(other):
+        return is_same(one.to_image(), other.to_image())
     if _is_image(one) and _is_image(other):
         return is_same(one.affine, other.affine) and is_same(_voxels(one), _voxels(other))
     if _is_array(one) or _is_array(other):
@@ -86,7 +88,7 @@ def _other_type(answer: Any) -> Any:
 
 @_mutation("sign")
 def _sign(answer: Any) -> Any:
-    return _on_numbers(answer, lambda numbers: -numbers)
+    return _on_numbers(answer, lambda numbers: numbers * -1)
 
 
 @_mutation("thousandfold")
@@ -111,6 +113,8 @@ def _one_less(answer: Any) -> Any:
 
 @_mutation("rounded")
 def _rounded(answer: Any) -> Any:
+    if _is_table(answer):
+        return NotImplemented
     return _on_numbers(answer, lambda n: n.round() if _is_array(n) else float(round(n)))
 
 
@@ -126,8 +130,7 @@ def _transposed(answer: Any) -> Any:
 
 @_mutation("reversed")
 def _reversed(answer: Any) -> Any:
-    is_row = isinstance(answer, list | tuple) or (_is_array(answer) and len(answer.shape) > 0)
-    return answer[::-1] if is_row else NotImplemented
+    return answer[::-1] if _is_row(answer) else NotImplemented
 
 
 @_mutation("axes permuted")
@@ -170,8 +173,7 @@ def _one_left_out(answer: Any) -> Any:
         return type(answer)(sorted(answer, key=repr)[1:])
     if isinstance(answer, Mapping):
         return dict(list(answer.items())[1:])
-    is_row = isinstance(answer, list | tuple) or (_is_array(answer) and len(answer.shape) > 0)
-    return answer[:-1] if is_row else NotImplemented
+    return answer[:-1] if _is_row(answer) else NotImplemented
 
 
 @_mutation("the opposite")
@@ -206,10 +208,10 @@ def _image_moved(answer: Any) -> Any:
 
 
 def _on_numbers(answer: Any, change: Callable[[Any], Any]) -> Any:
-    """Change a number, or all numbers of an array, list, tuple or mapping."""
+    """Change a number, or all numbers of an array, list, tuple, mapping or table of images."""
     if _is_array(answer):
         return NotImplemented if answer.dtype.kind not in "iuf" else change(answer)
-    if _is_number(answer):
+    if _is_table(answer) or _is_number(answer):
         return change(answer)
     if isinstance(answer, list | tuple) and answer and all(map(_is_number, answer)):
         return type(answer)([change(one) for one in answer])
@@ -247,6 +249,15 @@ def _is_number(value: Any) -> bool:
 
 def _is_array(value: Any) -> bool:
     return hasattr(value, "shape") and hasattr(value, "dtype") and bool(value.shape)
+
+
+def _is_table(value: Any) -> bool:
+    """Tell whether something is a table of images, which calculates as an array does."""
+    return hasattr(value, "to_image") and hasattr(value, "__getitem__")
+
+
+def _is_row(value: Any) -> bool:
+    return isinstance(value, list | tuple) or _is_array(value) or _is_table(value)
 
 
 def _is_affine(value: Any) -> bool:

@@ -22,9 +22,13 @@ HIDDEN_TESTS = re.compile(
     r"^[ \t]*### BEGIN HIDDEN TESTS[ \t]*\n.*?^[ \t]*### END HIDDEN TESTS[ \t]*\n?",
     re.DOTALL | re.MULTILINE,
 )
+HIDDEN_MARKER = re.compile(r"^[ \t]*### (?:BEGIN|END) HIDDEN TESTS[ \t]*$", re.MULTILINE)
 CHECK_CALL = re.compile(r"^\w+\.check\(\s*(['\"])(?P<id>[^'\"]+)\1", re.MULTILINE)
 
 STUB = "# YOUR CODE HERE"
+
+# What these define, nobody sees outside of them.
+SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 class RegionError(NeuroprimerError, ValueError):
@@ -125,10 +129,20 @@ def student_source(cell: NotebookNode, later: Iterable[str]) -> str:
     """
     before, solution, after = _parts(cell)
     if not solution.strip():
-        return HIDDEN_TESTS.sub("", cell.source).rstrip("\n")
+        return _without_hidden_tests(cell.source)
     stub = make_stub(solution, [after, *later])
     text = "\n".join(part for part in (before, stub, after) if part.strip())
-    return HIDDEN_TESTS.sub("", text).rstrip("\n")
+    return _without_hidden_tests(text)
+
+
+def _without_hidden_tests(source: str) -> str:
+    text = HIDDEN_TESTS.sub("", source).rstrip("\n")
+    if HIDDEN_MARKER.search(text):
+        raise RegionError(
+            "A cell has a line `### BEGIN HIDDEN TESTS` or `### END HIDDEN TESTS` alone.",
+            hint="Add the other line, so that students do not see what is hidden.",
+        )
+    return text
 
 
 def make_stub(solution: str, later: Iterable[str]) -> str:
@@ -168,16 +182,20 @@ def _definitions(code: str) -> Iterator[tuple[str, str]]:
     except SyntaxError:  # lines for IPython
         return
     for statement in statements:
-        if isinstance(statement, ast.FunctionDef):
-            head = f"def {statement.name}({ast.unparse(statement.args)}):"
-            yield statement.name, f"{head}\n    return ..."
-        targets = statement.targets if isinstance(statement, ast.Assign) else []
-        if isinstance(statement, ast.AnnAssign | ast.AugAssign):
-            targets = [statement.target]
-        for target in targets:
-            for node in ast.walk(target):
-                if isinstance(node, ast.Name):
-                    yield node.id, f"{node.id} = ..."
+        yield from _definitions_in(statement)
+
+
+def _definitions_in(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield what a node defines for the code after it, wherever in the node that stands."""
+    if isinstance(node, ast.FunctionDef):
+        yield node.name, f"def {node.name}({ast.unparse(node.args)}):\n    return ..."
+    elif isinstance(node, ast.ClassDef):
+        yield node.name, f"class {node.name}:\n    ..."
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id, f"{node.id} = ..."
+    elif not isinstance(node, SCOPES):
+        for child in ast.iter_child_nodes(node):
+            yield from _definitions_in(child)
 
 
 def _parts(cell: NotebookNode) -> tuple[str, str, str]:

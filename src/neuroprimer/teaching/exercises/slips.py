@@ -41,7 +41,8 @@ def say_number(found: float, expected: float, is_same: Callable[[float, float], 
     'The size is right, but the sign is not.'
     """
     for words, slip in _number_slips(expected):
-        if math.isfinite(slip) and is_same(found, slip):
+        # a tolerance that is absolute would take everything small for a zero
+        if math.isfinite(slip) and (is_same(found, slip) if slip else not found):
             return words
     if is_rounded(found, expected):
         return "It is rounded too early: keep all digits until the end."

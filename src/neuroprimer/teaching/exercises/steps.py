@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from neuroprimer.errors import NeuroprimerError
-from neuroprimer.teaching.exercises.attempts import note_event, where
+from neuroprimer.teaching.exercises.attempts import note_event, reading_problem, where
 from neuroprimer.teaching.exercises.model import Exercise
 from neuroprimer.teaching.exercises.views import View, code_view, message_view, table_view
 from neuroprimer.teaching.model import Lesson
@@ -25,9 +25,9 @@ def hint_view(lesson: Lesson, exercise: Exercise) -> View:
     if not total:
         return message_view("note", exercise.id, "There is no hint for this exercise.")
     number = min(where(lesson.id, exercise.id).n_hints, total - 1)
-    note_event(Event(lesson_id=lesson.id, exercise_id=exercise.id, kind=HINT))
+    problem = note_event(Event(lesson_id=lesson.id, exercise_id=exercise.id, kind=HINT))
     title = f"{exercise.id}, hint {number + 1} of {total}"
-    return message_view("note", title, exercise.hints[number])
+    return message_view("note", title, f"{exercise.hints[number]} {problem}".strip())
 
 
 def solution_view(lesson: Lesson, exercise: Exercise, policy: Policy) -> View:
@@ -47,13 +47,14 @@ def solution_view(lesson: Lesson, exercise: Exercise, policy: Policy) -> View:
     left = policy.solution_after - standing.n_honest
     if left > 0 and not standing.is_solved:
         tries = "one more time" if left == 1 else f"{left} more times"
-        return message_view(
-            "note", exercise.id, f"Try it {tries} first, each time with another answer."
-        )
+        words = f"Try it {tries} first, each time with another answer. {reading_problem()}"
+        return message_view("note", exercise.id, words.strip())
     try:
         code = find_solution(lesson, exercise.id)
     except NeuroprimerError as error:
         return message_view("note", exercise.id, str(error))
+    if not code.strip():
+        return message_view("note", exercise.id, "The lesson holds no solution of this exercise.")
     note_event(Event(lesson_id=lesson.id, exercise_id=exercise.id, kind=SOLUTION))
     return code_view(f"A solution of {exercise.id}", code)
 

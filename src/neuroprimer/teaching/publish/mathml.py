@@ -31,7 +31,7 @@ def visit_inline(translator: HTML5Translator, node: nodes.math) -> None:
 def visit_display(translator: HTML5Translator, node: nodes.math_block) -> None:
     """Write a formula that stands by itself, with its number if it has a label."""
     # a formula that is wider than a phone scrolls by itself
-    style = "overflow-x: auto; margin-bottom: 1.15rem"
+    style = "overflow: auto hidden; padding-block: 0.6rem; margin-bottom: 0.6rem"
     translator.body.append(translator.starttag(node, "div", CLASS="mathml", style=style))
     if node.get("number"):
         translator.body.append(f'<span class="eqno">({node["number"]})</span>')
