@@ -8,12 +8,13 @@ import pytest
 from bs4 import BeautifulSoup
 from junitparser import JUnitXml
 
+from neuroprimer.teaching import load_catalogue
 from neuroprimer.teaching.exercises.regions import STUB, exercise_cells, plain_source
 from neuroprimer.teaching.notebooks import code_cells
 
 pytestmark = pytest.mark.site
 
-LESSONS = ("what-is-an-image", "voxels-and-affines", "smoothing")
+LESSONS = tuple(load_catalogue().lessons)
 
 
 def test_every_lesson_has_its_page_with_figures(whole_course):

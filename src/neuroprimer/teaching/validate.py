@@ -10,7 +10,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from neuroprimer.teaching.exercises.faults import proof_findings
-from neuroprimer.teaching.exercises.regions import exercise_cells
+from neuroprimer.teaching.exercises.regions import exercise_cells, has_quiz
 from neuroprimer.teaching.kernels.workshop import FOLDER_PREFIX
 from neuroprimer.teaching.model import ExecutionResult, Finding, Lesson, ValidationReport
 from neuroprimer.teaching.notebooks import ANSI, code_cells, output_texts, tags_of
@@ -48,19 +48,16 @@ def validate_run(result: ExecutionResult) -> ValidationReport:
 
 def _exercise_findings(lesson: Lesson, result: ExecutionResult) -> Iterable[Finding]:
     """Yield what is wrong with exercises that were not tried."""
-    if result.proofs:
-        checked = {proof.exercise_id for proof in result.proofs}
-        left = [id_ for id_ in result.proofs[0].exercise_ids if id_ not in checked]
-        told = [f"{id_}: no cell checks it." for id_ in left]
-    else:
-        cells = list(exercise_cells(result.source)) if result.source else []
-        told = (
-            [f"no cell checks an exercise of {lesson.exercises}."]
-            if lesson.exercises and not cells
-            else [f"{cell.exercise_id}: the metadata name no file of exercises." for cell in cells]
-            if not lesson.exercises
-            else []
-        )
+    if result.source is None:
+        return
+    checked = {proof.exercise_id for proof in result.proofs}
+    listed = result.proofs[0].exercise_ids if result.proofs else ()
+    told = [f"{id_}: no cell checks it." for id_ in listed if id_ not in checked]
+    cells = list(exercise_cells(result.source))
+    if not lesson.exercises:
+        told += [f"{cell.exercise_id}: the metadata name no file of exercises." for cell in cells]
+    elif not cells and not has_quiz(result.source):
+        told.append(f"no cell checks an exercise of {lesson.exercises}, or shows a quiz.")
     for message in told:
         yield Finding(rule="NP205", subject=lesson.id, message=message)
 

@@ -11,6 +11,7 @@ from neuroprimer.teaching.cache.cells import cells_of, outputs_of, with_outputs
 from neuroprimer.teaching.cache.fingerprints import Dependencies
 from neuroprimer.teaching.cache.lookup import Lookup, RunCache
 from neuroprimer.teaching.cache.store import Took
+from neuroprimer.teaching.exercises.regions import exercise_cells
 from neuroprimer.teaching.kernels.workshop import FOLDER_PREFIX
 from neuroprimer.teaching.model import ExecutionResult
 from neuroprimer.teaching.notebooks import NotebookError, read_notebook
@@ -100,10 +101,10 @@ def note_failure(result: ExecutionResult, cache: RunCache) -> None:
 def _dependencies(result: ExecutionResult, cache: RunCache) -> Dependencies:
     """Return what a run has depended on."""
     lesson, surroundings = result.lesson, cache.surroundings
-    if lesson.exercises and not result.proofs:
-        raise NotToKeepError("its exercises were not proven")
     if result.imported is None or result.source is None:
         raise NotToKeepError(reasons.TOLD_NOTHING)
+    if not result.proofs and any(exercise_cells(result.source)):
+        raise NotToKeepError("its exercises were not proven")
     if result.interpreter != sys.version:
         version = result.interpreter.split()[0] if result.interpreter else "an unknown version"
         raise NotToKeepError(f"its kernel runs another Python than the build, {version}")

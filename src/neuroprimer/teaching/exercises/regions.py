@@ -23,6 +23,7 @@ HIDDEN_TESTS = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 HIDDEN_MARKER = re.compile(r"^[ \t]*### (?:BEGIN|END) HIDDEN TESTS[ \t]*$", re.MULTILINE)
+QUIZ_CALL = re.compile(r"^\w+\.quiz\(", re.MULTILINE)
 CHECK_CALL = re.compile(r"^\w+\.check\(\s*(['\"])(?P<id>[^'\"]+)\1", re.MULTILINE)
 
 STUB = "# YOUR CODE HERE"
@@ -110,6 +111,11 @@ def hidden_tests(source: str) -> list[str]:
     return [
         "\n".join(found.strip("\n").splitlines()[1:-1]) for found in HIDDEN_TESTS.findall(source)
     ]
+
+
+def has_quiz(notebook: NotebookNode) -> bool:
+    """Tell whether a notebook shows a quiz."""
+    return any(QUIZ_CALL.search(cell.source) for _, cell in code_cells(notebook))
 
 
 def student_source(cell: NotebookNode, later: Iterable[str]) -> str:
