@@ -1,6 +1,7 @@
 """Solutions on the site: where the course wants them, and nowhere else."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from bs4 import BeautifulSoup
@@ -122,6 +123,15 @@ def test_what_the_lesson_itself_shows_is_no_secret(tmp_path):
     (tmp_path / "page.html").write_text(f"<p>{WRONG}</p><p>{SOLUTION}</p>")
 
     assert find_leaks(tmp_path, [result], Policy(solutions="absent")) == ()
+
+
+def test_what_another_lesson_teaches_is_no_secret(tmp_path):
+    asks, teaches = make_result(tmp_path), make_result(tmp_path)
+    teaches = replace(teaches, proofs=(), source=new_notebook(cells=[new_code_cell(WRONG)]))
+    (tmp_path / "page.html").write_text(f"<p>{WRONG}</p>")
+
+    assert find_leaks(tmp_path, [asks], Policy())
+    assert find_leaks(tmp_path, [asks, teaches], Policy()) == ()
 
 
 LESSON = """

@@ -88,10 +88,7 @@ class OpenLesson:
         outcome = check_answer(exercise, answer, self.data)
         for listener in LISTENERS:
             listener(exercise, answer, self.data, outcome)
-        problem = note_event(attempt_of(self.lesson.id, answer, outcome, points=exercise.points))
-        show(self._view_of(exercise, outcome))
-        if problem:
-            show(message_view("note", "not kept", problem))
+        self._finish(self._view_of(exercise, outcome), answer, outcome, points=exercise.points)
 
     def hint(self, exercise_id: str) -> None:
         """Show the next hint of an exercise, each time one more.
@@ -165,8 +162,15 @@ class OpenLesson:
             show(message_view("note", self._title(quiz_id), str(error)))
             return
         outcome = check_quiz(quiz, answer, self.data)
-        problem = note_event(attempt_of(self.lesson.id, answer, outcome))
-        show(message_view(_kind_of(outcome), quiz.id, outcome.message))
+        view = message_view(_kind_of(outcome), quiz.id, outcome.message)
+        self._finish(view, answer, outcome)
+
+    def _finish(
+        self, view: View, answer: Any, outcome: CheckOutcome, *, points: float = 0.0
+    ) -> None:
+        """Keep an attempt, show what came of it, and why it could not be kept."""
+        problem = note_event(attempt_of(self.lesson.id, answer, outcome, points=points))
+        show(view)
         if problem:
             show(message_view("note", "not kept", problem))
 

@@ -38,8 +38,7 @@ async def prove_exercise(run: LessonRun, kernel: Kernel, cell: ExerciseCell) -> 
         Checks the exercise.
     """
     if not hasattr(os, "fork"):
-        problem = "this system cannot fork kernels, so no exercise can be proven on it."
-        run.proofs.append(_outcome(Path(os.devnull), cell, problem))
+        run.proofs.append(_unproven(cell, "this system cannot fork kernels, which a proof needs."))
         return
     began = time.perf_counter()
     file = kernel.folder / PROOF_FILE
@@ -59,7 +58,7 @@ async def prove_exercise(run: LessonRun, kernel: Kernel, cell: ExerciseCell) -> 
         problem = _problem_of(reply)
     except TimeoutError:
         problem = "the kernel no longer answered."
-    run.proofs.append(_outcome(file, cell, problem))
+    run.proofs.append(_unproven(cell, problem) if problem else _outcome(file, cell))
     run.proof_s += time.perf_counter() - began
 
 
@@ -68,19 +67,20 @@ def _problem_of(reply: Mapping[str, Any]) -> str:
     return "" if content["status"] == "ok" else f"{content.get('ename')}: {content.get('evalue')}"
 
 
-def _outcome(file: Path, cell: ExerciseCell, problem: str) -> ProofOutcome:
+def _outcome(file: Path, cell: ExerciseCell) -> ProofOutcome:
     """Return what the child has written: a proof, or a traceback."""
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
-    if text and not problem:
-        try:
-            return ProofOutcome.from_dict(json.loads(text))
-        except ValueError:
-            problem = text.strip().splitlines()[-1].partition("Error: ")[2]
-    return ProofOutcome(
-        exercise_id=cell.exercise_id,
-        cell=cell.number,
-        problem=problem or "its proof did not come to an end in time.",
-    )
+    if not file.exists():
+        return _unproven(cell, "its proof did not come to an end in time.")
+    text = file.read_text(encoding="utf-8")
+    try:
+        return ProofOutcome.from_dict(json.loads(text))
+    except ValueError:
+        last = text.strip().rpartition("\n")[2]
+        return _unproven(cell, last.partition("Error: ")[2] or last)
+
+
+def _unproven(cell: ExerciseCell, problem: str) -> ProofOutcome:
+    return ProofOutcome(exercise_id=cell.exercise_id, cell=cell.number, problem=problem)
 
 
 def inside_code(module: ModuleType, *calls: str) -> str:

@@ -4,7 +4,6 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-import nbformat
 from nbformat import NotebookNode
 
 from neuroprimer.teaching.bounds import Usage
@@ -12,7 +11,7 @@ from neuroprimer.teaching.events import OnEvent, ignore_event
 from neuroprimer.teaching.exercises.regions import ExerciseCell, RegionError, exercise_cells
 from neuroprimer.teaching.kernels.imports import import_statements
 from neuroprimer.teaching.model import Finding, Lesson, Limits
-from neuroprimer.teaching.notebooks import NotebookError, code_cells, read_notebook
+from neuroprimer.teaching.notebooks import NotebookError, code_cells, read_notebook, without_outputs
 from neuroprimer.teaching.proofs import ProofOutcome
 
 DEFAULT_KERNEL = "python3"
@@ -85,7 +84,7 @@ class LessonRun:
         except RegionError as error:
             run.failure = run.finding("NP205", str(error))
             return run
-        run.notebook = _without_outputs(run.source)
+        run.notebook = without_outputs(run.source)
         code = [cell.source for _, cell in code_cells(run.source)]
         needs = [statement for source in code for statement in import_statements(source)]
         if proves and lesson.exercises and run.exercise_cells:
@@ -95,19 +94,17 @@ class LessonRun:
 
     def afresh(self) -> "LessonRun":
         """Return a run of the same notebook in which nothing has happened yet."""
-        again = replace(self, failure=None, cell=0, durations_s={}, usage=Usage(), characters=0)
-        again.proofs, again.proof_s, again.imported, again.interpreter = [], 0.0, None, ""
-        again.notebook = None if self.source is None else _without_outputs(self.source)
-        return again
+        return LessonRun(
+            lesson=self.lesson,
+            limits=self.limits,
+            on_event=self.on_event,
+            proves=self.proves,
+            source=self.source,
+            notebook=None if self.source is None else without_outputs(self.source),
+            needs=self.needs,
+            exercise_cells=self.exercise_cells,
+        )
 
     def finding(self, rule: str, message: str) -> Finding:
         """Return a finding about the cell that runs, or the lesson when none does."""
         return Finding(rule=rule, subject=self.lesson.id, message=message, cell=self.cell or None)
-
-
-def _without_outputs(source: NotebookNode) -> NotebookNode:
-    notebook: NotebookNode = nbformat.from_dict(source)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    return notebook

@@ -92,6 +92,15 @@ def _parse(path: Path) -> NotebookNode:
     return notebook
 
 
+def without_outputs(notebook: NotebookNode) -> NotebookNode:
+    """Return a copy of a notebook as if it had never run."""
+    bare: NotebookNode = nbformat.from_dict(notebook)
+    for cell in bare.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return bare
+
+
 def code_cells(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:
     """Yield number, from 1, and cell of all code cells that hold code."""
     filled = (cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip())

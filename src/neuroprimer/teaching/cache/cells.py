@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 
 from neuroprimer.teaching.cache.fingerprints import Cells
 from neuroprimer.teaching.lesson_runs import DEFAULT_KERNEL
-from neuroprimer.teaching.notebooks import code_cells, read_notebook
+from neuroprimer.teaching.notebooks import code_cells, read_notebook, without_outputs
 from neuroprimer.teaching.sealed import canonical, digest_of
 
 # Tags that nbclient heeds; all others say how the page looks, or what may be on it.
@@ -68,10 +68,7 @@ def with_outputs(source: NotebookNode, outputs: Mapping[str, Any]) -> NotebookNo
     outputs : mapping
         What `outputs_of` has told of the run.
     """
-    notebook: NotebookNode = nbformat.from_dict(source)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
+    notebook = without_outputs(source)
     for (_, cell), kept in zip(code_cells(notebook), outputs["cells"], strict=True):
         cell.execution_count = kept["execution_count"]
         cell.outputs = [nbformat.from_dict(output) for output in kept["outputs"]]

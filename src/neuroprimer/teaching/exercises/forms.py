@@ -3,12 +3,11 @@
 import hashlib
 from difflib import unified_diff
 
-import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from neuroprimer.teaching.exercises.regions import CHECK_CALL, student_source
-from neuroprimer.teaching.notebooks import code_cells
+from neuroprimer.teaching.notebooks import code_cells, without_outputs
 
 # In a student's notebook, which form of which lesson it was made from.
 METADATA_KEY = "neuroprimer"
@@ -34,15 +33,12 @@ def student_notebook(source: NotebookNode, lesson_id: str) -> NotebookNode:
     RegionError
         If markers do not belong together.
     """
-    notebook: NotebookNode = nbformat.from_dict(source)
+    notebook = without_outputs(source)
     cells = list(code_cells(notebook))
     sources = [cell.source for _, cell in cells]
     for number, cell in cells:
         cell.source = student_source(cell, sources[number:])
-        cell.outputs, cell.execution_count = [], None
-    notebook.metadata.pop("jupytext", None)
-    notebook.metadata[METADATA_KEY] = {"lesson": lesson_id, "version": version_of(notebook)}
-    return notebook
+    return _labelled(notebook, lesson_id, version_of(notebook))
 
 
 def instructor_notebook(source: NotebookNode, lesson_id: str) -> NotebookNode:
@@ -55,14 +51,16 @@ def instructor_notebook(source: NotebookNode, lesson_id: str) -> NotebookNode:
     lesson_id : str
         Stands in the metadata.
     """
-    notebook: NotebookNode = nbformat.from_dict(source)
-    for _, cell in code_cells(notebook):
-        cell.outputs, cell.execution_count = [], None
-    notebook.cells.insert(
-        0, new_markdown_cell("*For teachers: with solutions.*", id="for-teachers")
-    )
+    notebook = without_outputs(source)
+    note = "*For teachers: with solutions.*"
+    notebook.cells.insert(0, new_markdown_cell(note, id="for-teachers"))
+    return _labelled(notebook, lesson_id, version_of(source))
+
+
+def _labelled(notebook: NotebookNode, lesson_id: str, version: str) -> NotebookNode:
+    """Note in a notebook what it was made from."""
     notebook.metadata.pop("jupytext", None)
-    notebook.metadata[METADATA_KEY] = {"lesson": lesson_id, "version": version_of(source)}
+    notebook.metadata[METADATA_KEY] = {"lesson": lesson_id, "version": version}
     return notebook
 
 

@@ -39,10 +39,14 @@ def find_leaks(
         Where it wants solutions absent, their code is a secret, too. Wrong answers and hidden
         tests always are.
     """
+    results = tuple(results)
+    # what one lesson asks for another may well teach
+    shown = "\n".join(_shown(one.source, policy) for one in results if one.source is not None)
     secrets = {
         secret: (result.lesson.id, what)
         for result in results
         for what, secret in secrets_of(result, policy)
+        if secret not in shown
     }
     if not secrets:
         return ()
@@ -73,11 +77,10 @@ def secrets_of(result: ExecutionResult, policy: Policy) -> Iterator[tuple[str, s
     Yields
     ------
     what, secret : str, str
-        What students can read in the lesson anyway is no secret.
+        A line each; short ones are none.
     """
     if result.source is None:
         return
-    shown = _shown(result.source, policy)
     secrets = [
         *(
             ("a wrong answer of " + proof.exercise_id, one.name)
@@ -98,7 +101,7 @@ def secrets_of(result: ExecutionResult, policy: Policy) -> Iterator[tuple[str, s
     for what, code in secrets:
         for line in code.splitlines():
             secret = _squeezed(line)
-            if len(secret) >= SHORTEST_SECRET and secret not in shown:
+            if len(secret) >= SHORTEST_SECRET:
                 yield what, secret
 
 

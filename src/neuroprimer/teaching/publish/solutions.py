@@ -9,7 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from neuroprimer.teaching.exercises.forms import exercise_of
 from neuroprimer.teaching.exercises.regions import has_solution, plain_source, student_source
 from neuroprimer.teaching.notebooks import code_cells
-from neuroprimer.teaching.policy import AFTER, COLLAPSED, INLINE, Policy
+from neuroprimer.teaching.policy import ABSENT, AFTER, COLLAPSED, INLINE, Policy
 
 PROMPT_SHOW = "Show a solution"
 PROMPT_HIDE = "Hide the solution"
@@ -38,7 +38,7 @@ def place_solutions(notebook: NotebookNode, policy: Policy) -> NotebookNode:
     """
     page: NotebookNode = nbformat.from_dict(notebook)
     stubs = dict(_stubs(page))
-    place = PLACES.get(policy.solutions, _absent)
+    place = WAYS[policy.solutions]
     last: list[NotebookNode] = []
     cells: list[NotebookNode] = []
     for cell in page.cells:
@@ -91,10 +91,11 @@ def _absent(cell: NotebookNode, stubs: Mapping[str, str]) -> Placed:
     return [_stub_cell(cell, stubs)], []
 
 
-PLACES: Mapping[str, Callable[[NotebookNode, Mapping[str, str]], Placed]] = {
+WAYS: Mapping[str, Callable[[NotebookNode, Mapping[str, str]], Placed]] = {
     INLINE: _inline,
     COLLAPSED: _collapsed,
     AFTER: _after,
+    ABSENT: _absent,
 }
 
 
