@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Each folder here is a package with lessons of its own.
+PLUGINS := $(wildcard plugins/*/pyproject.toml)
 
 .DEFAULT_GOAL := help
 .PHONY: help env course serve test lint format lock clean
@@ -14,14 +16,14 @@ env: $(STAMP) ## Create the environment, or bring it up to date
 
 # Every package that is fetched stands in constraints.txt with its hash. --no-deps: nothing is left to
 # resolve, and pip would look past the pin of a package that another asks for with an extra.
-$(STAMP): constraints.txt pyproject.toml plugins/neuroprimer-smoothing/pyproject.toml
+$(STAMP): constraints.txt pyproject.toml $(PLUGINS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "neuroprimer needs Python 3.11 or newer, but $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
 		  echo "Name another: make PYTHON=python3.12 ..."; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
-		--editable . --editable plugins/neuroprimer-smoothing
+		--editable . $(addprefix --editable ,$(dir $(PLUGINS)))
 	$(BIN)/python -m pip check --disable-pip-version-check
 	@# matplotlib lists the machine's fonts once and would say so in the first lesson
 	@$(BIN)/python -c 'import matplotlib.font_manager'
