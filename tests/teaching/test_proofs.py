@@ -261,3 +261,53 @@ def test_nothing_is_left_of_a_proof(prove):
     prove()
 
     assert {one.pid for one in psutil.Process().children(recursive=True)} <= before
+
+
+READING = """
+    import os
+    from functools import cache
+    from pathlib import Path
+    from neuroprimer.teaching import Exercise, Incorrect, WrongAnswer
+
+    @cache
+    def read():
+        with Path("READ").open("a") as file:
+            print(os.getpid(), file=file)
+        return 60
+
+    def check(answer, data):
+        if not isinstance(answer, int) or answer != read():
+            raise Incorrect(f"Add all of them, not {answer}.")
+
+    EXERCISES = [
+        Exercise(
+            id="total",
+            prompt="What do the numbers add up to?",
+            check=check,
+            hints=("There is a function for it.",),
+            wrong_answers=tuple(
+                WrongAnswer(code=f"total = {number}", message=f"them, not {number}")
+                for number in range(20, 25)
+            ),
+        ),
+    ]
+"""
+
+
+def test_what_a_check_keeps_is_read_once_for_all_wrong_answers(prove, tmp_path):
+    read = tmp_path / "read.txt"
+
+    result = prove(file=READING.replace("READ", str(read)))
+
+    assert rules_of(result) == []
+    # for the solution and its mutants, for all wrong answers, and in the lesson itself
+    assert len(read.read_text().split()) == 3
+
+
+def test_answer_that_cannot_be_pickled_is_proven_like_any_other(prove):
+    answer = "type('Sum', (int,), {'__reduce__': None})(sum(numbers))"
+
+    result = prove(cells=(HEAD, "numbers = [10, 20, 30]", CELL.replace("sum(numbers)", answer)))
+
+    assert rules_of(result) == []
+    assert [one.verdict.state for one in result.proofs[0].wrong] == ["wrong", "wrong"]

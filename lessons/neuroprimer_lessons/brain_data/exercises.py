@@ -1,5 +1,7 @@
 """The exercises of the lesson on tables of images."""
 
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from neuroprimer.teaching import Choice, Exercise, FindData, Incorrect, Quiz, Wr
 from neuroprimer.teaching.exercises.comparers import require_array, require_type
 
 DATASET = "pain-maps"
+MASK = "brain_mask.nii.gz"
 N_IMAGES = 12
 PERSON = "sub-03"
 # Numbers are single, sums are not.
@@ -20,10 +23,15 @@ TOLERANCE = 1e-5
 
 def load_maps(data: FindData, column: str, value: str) -> BrainData:
     """Return those of the lesson's maps of which the table says something."""
-    known = pd.read_csv(data(DATASET, "metadata.csv")).head(N_IMAGES)
+    return _maps(data(DATASET, "metadata.csv"), column, value)
+
+
+@cache  # an answer is tried more than once
+def _maps(metadata_file: Path, column: str, value: str) -> BrainData:
+    known = pd.read_csv(metadata_file).head(N_IMAGES)
     known = known[known[column] == value]
-    files = [data(DATASET, name) for name in known["file"]]
-    return BrainData(files, data(DATASET, "brain_mask.nii.gz"), X=known)
+    folder = metadata_file.parent
+    return BrainData([folder / name for name in known["file"]], folder / MASK, X=known)
 
 
 def check_one_person(answer: Any, data: FindData) -> None:
@@ -79,31 +87,37 @@ def check_contrast(answer: Any, data: FindData) -> None:
             "method that gives an image."
         )
     require_type(answer, SpatialImage, "an image")
-    mask = require_mask(data(DATASET, "brain_mask.nii.gz"))
+    mask = require_mask(data(DATASET, MASK))
     if answer.ndim != 3:
         raise Incorrect("These are several images, one for each person. They should become one.")
     if not same_grid(Grid.of(answer), mask.grid):
         raise Incorrect("This image does not lie where the maps do. to_image() puts it there.")
     found = mask.take(np.asanyarray(answer.dataobj))
-    low, medium = (load_maps(data, "intensity", level) for level in ("low", "medium"))
-    step = medium - low
-    right = step.mean()
+    right, known = average_step(data(DATASET, "metadata.csv"))
     if is_near(found, right.data[0]):
         return
-    known = {
-        "This is the mean of one intensity alone.": medium.mean(),
-        "This is the first person alone.": step[0],
-        "This is how people differ, and not what they have in common.": step.std(),
-        "This is another intensity than medium heat, against low.": (
-            load_maps(data, "intensity", "high") - low
-        ).mean(),
-    }
     for words, slip in known.items():
         if is_near(found, slip.data[0]):
             raise Incorrect(words)
     # Every third voxel shows what kind of picture it is, in a small part of the time.
     coarse = [image.slicer[::3, ::3, ::3] for image in (answer, right.to_image())]
     raise Incorrect(compare_images(*coarse) or "Some voxels differ.")
+
+
+@cache
+def average_step(metadata_file: Path) -> tuple[BrainData, dict[str, BrainData]]:
+    """Average the step from low to medium, and make other images of it, by what they are told."""
+    low, medium, high = (
+        _maps(metadata_file, "intensity", level) for level in ("low", "medium", "high")
+    )
+    step = medium - low
+    slips = {
+        "This is the mean of one intensity alone.": medium.mean(),
+        "This is the first person alone.": step[0],
+        "This is how people differ, and not what they have in common.": step.std(),
+        "This is another intensity than medium heat, against low.": (high - low).mean(),
+    }
+    return step.mean(), slips
 
 
 def check_patterns(answer: Any, data: FindData) -> None:
@@ -119,10 +133,23 @@ def check_patterns(answer: Any, data: FindData) -> None:
         )
     if answer.dtype.kind not in "iuf" or not np.isfinite(answer).all():
         raise Incorrect("These are no finite numbers.")
-    level = high.mean("voxels")
-    if is_near(answer, (high - level).data):
+    right, known = make_patterns(data(DATASET, "metadata.csv"))
+    if is_near(answer, right.data):
         return
-    known = {
+    for words, slip in known.items():
+        if is_near(answer, slip.data):
+            raise Incorrect(words)
+    if np.abs(answer.mean(axis=1, dtype=np.float64)).max() > TOLERANCE:
+        raise Incorrect("Not all images have a mean of zero. Look at the mean of each row.")
+    raise Incorrect("All images have a mean of zero, but their patterns have changed.")
+
+
+@cache
+def make_patterns(metadata_file: Path) -> tuple[BrainData, dict[str, BrainData]]:
+    """Take its level off each image, and do other things to it, by what they are told."""
+    high = _maps(metadata_file, "intensity", "high")
+    level = high.mean("voxels")
+    slips = {
         "Nothing has changed.": high,
         "This took from each voxel its mean over images, and with it what the patterns have in "
         "common.": high - high.mean(),
@@ -131,12 +158,7 @@ def check_patterns(answer: Any, data: FindData) -> None:
         ),
         "This divides. A level is taken away by another operation.": high / level,
     }
-    for words, slip in known.items():
-        if is_near(answer, slip.data):
-            raise Incorrect(words)
-    if np.abs(answer.mean(axis=1, dtype=np.float64)).max() > TOLERANCE:
-        raise Incorrect("Not all images have a mean of zero. Look at the mean of each row.")
-    raise Incorrect("All images have a mean of zero, but their patterns have changed.")
+    return high - level, slips
 
 
 def is_near(one: NDArray[Any], other: NDArray[Any]) -> bool:

@@ -27,15 +27,14 @@ from neuroprimer.teaching.exercises.comparers import require_number
 
 # Where the five students of the lesson saw the left amygdala, in mm.
 STUDENTS_MM = ((-24, -4, -18), (-22, -4, -18), (-25, -1, -19), (-24, -7, -17), (-27, -4, -16))
+AMYGDALA = "amygdala_mask.nii.gz"
 DRAWN_MM, NEARBY_MM = 8, 20
 MOTOR = (4, 5)
 
 
 def check_four_of_five(answer: Any, data: FindData) -> None:
     """Compare with the voxels that four or five students have marked."""
-    amygdala = load_image(data("amygdala", "amygdala_mask.nii.gz"))
-    drawn = [sphere(amygdala, centre, DRAWN_MM).get_fdata() for centre in STUDENTS_MM]
-    n_students = np.sum(drawn, axis=0)
+    n_students, affine = count_students(data("amygdala", AMYGDALA))
     known = {
         "That is what all five have marked. Is four fifths above your threshold?": n_students == 5,
         "That is what anyone has marked.": n_students > 0,
@@ -44,18 +43,33 @@ def check_four_of_five(answer: Any, data: FindData) -> None:
             n_students == 4
         ),
     }
-    _require_mask(
-        answer, nib.Nifti1Image((n_students > 3).astype(np.uint8), amygdala.affine), known
-    )
+    _require_mask(answer, nib.Nifti1Image((n_students > 3).astype(np.uint8), affine), known)
+
+
+@cache  # an answer is tried more than once
+def count_students(amygdala_file: Path) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Count for each voxel the students who marked it; return the grid's affine, too."""
+    amygdala = load_image(amygdala_file)
+    drawn = [sphere(amygdala, centre, DRAWN_MM).get_fdata() for centre in STUDENTS_MM]
+    return np.sum(drawn, axis=0), amygdala.affine
 
 
 def check_surroundings(answer: Any, data: FindData) -> None:
     """Compare with the ball, within the brain and without the amygdalae."""
-    run, amygdala = _load_average(data), load_image(data("amygdala", "amygdala_mask.nii.gz"))
-    brain, on_run = brain_mask(run), resample_to(amygdala, run)
+    files = data("localizer-bold", "localizer_bold.nii.gz"), data("amygdala", AMYGDALA)
+    _require_mask(answer, *make_surroundings(*files))
+
+
+@cache
+def make_surroundings(
+    run_file: Path, amygdala_file: Path
+) -> tuple[SpatialImage, dict[str, SpatialImage]]:
+    """Make the mask that is asked for, and others, by what they are told."""
+    run = mean_image(as_4d(load_image(run_file)))
+    brain, on_run = brain_mask(run), resample_to(load_image(amygdala_file), run)
     nearby = sphere(run, STUDENTS_MM[0], NEARBY_MM)
     in_brain = intersection_mask([nearby, brain])
-    known = {
+    slips: dict[str, SpatialImage] = {
         "The amygdalae are still in it.": in_brain,
         "Some of it is not in the brain mask.": difference_mask(nearby, on_run),
         "This is all of the brain but the ball.": difference_mask(brain, nearby),
@@ -66,7 +80,7 @@ def check_surroundings(answer: Any, data: FindData) -> None:
             [nearby, on_run]
         ),
     }
-    _require_mask(answer, difference_mask(in_brain, on_run), known)
+    return difference_mask(in_brain, on_run), slips
 
 
 def check_both_hands(answer: Any, data: FindData) -> None:
@@ -86,7 +100,7 @@ def check_both_hands(answer: Any, data: FindData) -> None:
 def check_amygdala_volume(answer: Any, data: FindData) -> None:
     """Compare with the number of the run's voxels in the mask times their volume."""
     run = as_4d(load_image(data("localizer-bold", "localizer_bold.nii.gz")))
-    amygdala = load_image(data("amygdala", "amygdala_mask.nii.gz"))
+    amygdala = load_image(data("amygdala", AMYGDALA))
     n_before = int(np.count_nonzero(amygdala.dataobj))
     n_voxels = int(np.count_nonzero(resample_to(amygdala, run).dataobj))
     voxel_mm3 = abs(np.linalg.det(run.affine[:3, :3]))
@@ -104,16 +118,6 @@ def check_amygdala_volume(answer: Any, data: FindData) -> None:
         ),
     }
     require_number(answer, n_voxels * voxel_mm3, tolerance=1e-4, unit="mm³", known=known)
-
-
-def _load_average(data: FindData) -> SpatialImage:
-    """Return the mean of the run's volumes."""
-    return _average(data("localizer-bold", "localizer_bold.nii.gz"))
-
-
-@cache  # an answer is tried more than once, and the run takes seconds to read
-def _average(path: Path) -> SpatialImage:
-    return mean_image(as_4d(load_image(path)))
 
 
 def _require_mask(

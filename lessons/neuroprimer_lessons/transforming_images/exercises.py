@@ -1,6 +1,8 @@
 """The exercises of the lesson on transforming images."""
 
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import nibabel as nib
@@ -26,6 +28,7 @@ from neuroprimer.teaching import Choice, Exercise, FindData, Incorrect, Quiz, Wr
 from neuroprimer_lessons.verdicts import require_no_fault
 
 BRAIN_SHAPE = 50, 59, 48
+TURN = rotation("z", np.radians(20))
 
 
 def check_move_to_the_left(answer: Any, data: FindData) -> None:
@@ -47,27 +50,39 @@ def check_move_to_the_left(answer: Any, data: FindData) -> None:
 
 def check_turn_the_brain(answer: Any, data: FindData) -> None:
     """Compare with the template turned about its centre, on its grid."""
-    brain = _load_brain(data)
-    turn, centre_mm = rotation("z", np.radians(20)), image_centre_mm(brain)
-    fault = compare_images(answer, transform_image(brain, about(turn, centre_mm)), before=brain)
+    t1_file = data("mni152-t1")
+    fault = compare_images(answer, turned_brain(t1_file), before=_coarse_brain(t1_file))
     if fault and _has_shape(answer, BRAIN_SHAPE):
-        slips = {
-            "It was turned about the world's origin, not about its own centre.": turn,
-            "It was turned the other way: right goes to the front when the angle is positive.": (
-                about(turn.T, centre_mm)
-            ),
-            "The angle is in degrees, but rotation() wants radians.": (
-                about(rotation("z", 20), centre_mm)
-            ),
-        }
-        turned = {
-            feedback: transform_image(brain, transform, grid=_middle_slice(brain))
-            for feedback, transform in slips.items()
-        }
-        moved = move_image(brain, about(turn, centre_mm))
-        by_header = "The voxels are the old ones, and the grid has turned. The grid was to stay."
-        _require_no_slip(answer, {**turned, by_header: _middle_slice(moved)})
+        _require_no_slip(answer, wrongly_turned(t1_file))
     require_no_fault(fault, answer)
+
+
+@cache  # an answer is tried more than once
+def turned_brain(t1_file: Path) -> nib.Nifti1Image:
+    """Turn the coarse template about its own centre."""
+    brain = _coarse_brain(t1_file)
+    return transform_image(brain, about(TURN, image_centre_mm(brain)))
+
+
+@cache
+def wrongly_turned(t1_file: Path) -> dict[str, SpatialImage]:
+    """Turn the middle of the template in other ways, by what they are told."""
+    brain = _coarse_brain(t1_file)
+    centre_mm, middle = image_centre_mm(brain), _middle_slice(brain)
+    slips = {
+        "It was turned about the world's origin, not about its own centre.": TURN,
+        "It was turned the other way: right goes to the front when the angle is positive.": (
+            about(TURN.T, centre_mm)
+        ),
+        "The angle is in degrees, but rotation() wants radians.": (
+            about(rotation("z", 20), centre_mm)
+        ),
+    }
+    by_header = "The voxels are the old ones, and the grid has turned. The grid was to stay."
+    return {
+        **{words: transform_image(brain, slip, grid=middle) for words, slip in slips.items()},
+        by_header: _middle_slice(move_image(brain, about(TURN, centre_mm))),
+    }
 
 
 def check_labels_on_brain(answer: Any, data: FindData) -> None:
@@ -120,7 +135,12 @@ def check_reversed_affine(answer: Any, data: FindData) -> None:
 
 def _load_brain(data: FindData) -> nib.Nifti1Image:
     """Return the coarse template that the lesson works with."""
-    t1 = load_image(data("mni152-t1"))
+    return _coarse_brain(data("mni152-t1"))
+
+
+@cache  # an answer is tried more than once
+def _coarse_brain(t1_file: Path) -> nib.Nifti1Image:
+    t1 = load_image(t1_file)
     return resample_to(t1, Grid(shape=BRAIN_SHAPE, affine=t1.affine @ scaling(4)))
 
 

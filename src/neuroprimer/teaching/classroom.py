@@ -8,7 +8,7 @@ from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.catalogue import Catalogue, did_you_mean, load_catalogue_here
 from neuroprimer.teaching.datasets import dataset_files, require_dataset
 from neuroprimer.teaching.exercises.attempts import attempt_of, note_event, reading_problem
-from neuroprimer.teaching.exercises.checking import LISTENERS, check_answer
+from neuroprimer.teaching.exercises.checking import LISTENERS, OPENED, check_answer
 from neuroprimer.teaching.exercises.files import load_exercises, require_exercise, require_quiz
 from neuroprimer.teaching.exercises.model import CheckOutcome, Exercise
 from neuroprimer.teaching.exercises.quiz_html import quiz_html, quiz_text
@@ -231,4 +231,6 @@ def lesson(lesson_id: str) -> OpenLesson:
     ['.nii', '.gz']
     """
     catalogue = load_catalogue_here()
-    return OpenLesson(lesson=catalogue.require_lesson(lesson_id), catalogue=catalogue)
+    opened = OpenLesson(lesson=catalogue.require_lesson(lesson_id), catalogue=catalogue)
+    OPENED[lesson_id] = opened.data
+    return opened

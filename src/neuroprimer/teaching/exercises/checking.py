@@ -21,6 +21,9 @@ PLACEHOLDERS = (..., NotImplemented)
 # Are told of each check in a notebook: exercise, answer, what finds data, and what came of it.
 LISTENERS: list[Callable[[Exercise, Any, FindData, CheckOutcome], None]] = []
 
+# What finds the data of each lesson that is open here, by the lesson's id.
+OPENED: dict[str, FindData] = {}
+
 
 class CheckTimeoutError(BaseException):
     """A check that does not come to an end; no `except Exception` of its own can stop this."""

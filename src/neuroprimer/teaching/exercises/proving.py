@@ -4,23 +4,26 @@ This runs in a child of the lesson's kernel, in the state that the lesson has at
 try is a child again, so that none can see or disturb another, and none of them the lesson.
 """
 
+import contextlib
 import json
 import os
+import pickle
 import random
 import select
 import signal
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import threadpoolctl
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from IPython.utils.capture import capture_output
 
-from neuroprimer.teaching.exercises.checking import LISTENERS, check_answer
+from neuroprimer.teaching.exercises.checking import LISTENERS, OPENED, check_answer
 from neuroprimer.teaching.exercises.files import load_exercises, require_exercise
 from neuroprimer.teaching.exercises.giveaways import find_giveaways
 from neuroprimer.teaching.exercises.model import CheckOutcome, Exercise, FindData
@@ -75,7 +78,11 @@ def _prove_exercise(lesson: Lesson, cell: ExerciseCell, timeout_s: float) -> Pro
     def try_code(code: str) -> Verdict:
         return _verdict_in_child(lambda: {"verdict": _run(code, cell)[0]}, wrong_timeout_s)[0]
 
-    reference, found = _verdict_in_child(lambda: _try_solution(exercise, cell), timeout_s)
+    with tempfile.TemporaryFile() as right_answer:
+        reference, found = _verdict_in_child(
+            lambda: _try_solution(exercise, cell, right_answer), timeout_s
+        )
+        _warm_up(exercise, lesson, right_answer)
     return ProofOutcome(
         exercise_id=exercise.id,
         exercise_ids=tuple(load_exercises(lesson)),
@@ -97,17 +104,32 @@ def _prove_exercise(lesson: Lesson, cell: ExerciseCell, timeout_s: float) -> Pro
     )
 
 
-def _try_solution(exercise: Exercise, cell: ExerciseCell) -> Facts:
-    """Run the solution, and make of its answer what else a check should refuse."""
+def _try_solution(exercise: Exercise, cell: ExerciseCell, right_answer: IO[bytes]) -> Facts:
+    """Run the solution, keep its answer, and make of it what else a check should refuse."""
     verdict, heard = _run(cell.solution, cell)
     if heard is None or not heard.outcome.is_correct:
         return {"verdict": verdict}
+    with contextlib.suppress(Exception):  # not all that may be an answer can be pickled
+        pickle.dump(heard.answer, right_answer)
+        right_answer.flush()
     mutants = [
         (name, _told(check_answer(exercise, mutant, heard.data)))
         for name, mutant in mutants_of(heard.answer)
     ]
     giveaways = find_giveaways(exercise, cell.solution, heard.answer)
     return {"verdict": verdict, "mutants": mutants, "giveaways": giveaways}
+
+
+def _warm_up(exercise: Exercise, lesson: Lesson, right_answer: IO[bytes]) -> None:
+    """Let the check see the right answer here, so that each try inherits what the check keeps.
+
+    Most checks read their data once and keep them. A try is a child of this process, and would
+    otherwise read them again.
+    """
+    with contextlib.suppress(Exception):  # then each try does so for itself
+        right_answer.seek(0)
+        answer = pickle.load(right_answer)  # noqa: S301  our own child wrote it
+        check_answer(exercise, answer, OPENED[lesson.id])
 
 
 def _run(code: str, cell: ExerciseCell) -> tuple[Facts, _Heard | None]:
