@@ -87,7 +87,13 @@ HEAVY = {
 
 @pytest.mark.parametrize(
     "command",
-    [["list"], ["plugins", "list"], ["show", "smoothing"], ["data", "list"]],
+    [
+        ["list"],
+        ["plugins", "list"],
+        ["show", "smoothing"],
+        ["show", "first-level-model"],
+        ["data", "list"],
+    ],
     ids=" ".join,
 )
 def test_light_commands_load_nothing_heavy(command):

@@ -55,7 +55,7 @@ def test_distribution_that_is_not_installed_has_no_version(distributions):
 
 
 def test_distributions_with_plugins_are_known(distributions):
-    assert {"neuroprimer", "neuroprimer-smoothing"} <= distributions.of_plugins
+    assert {"neuroprimer", "neuroprimer-glm", "neuroprimer-smoothing"} <= distributions.of_plugins
 
 
 def test_engine_names_what_there_is():

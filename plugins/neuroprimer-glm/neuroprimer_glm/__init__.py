@@ -1,0 +1,1 @@
+"""A lesson on first-level models, and what compares designs and contrasts."""
