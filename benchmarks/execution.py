@@ -27,6 +27,7 @@ import sysconfig
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import entry_points
 from pathlib import Path
 from statistics import median
 
@@ -93,12 +94,18 @@ def make_command(place: Place, name: str, *options: str) -> list[str]:
     return [*command, "--plugins-dir", str(place.course / "plugins"), "-j", f"{JOBS}", *options]
 
 
+def find_plugins_with_lessons() -> list[str]:
+    """Return the names of all installed plugins but those of neuroprimer's own machinery."""
+    points = entry_points(group="neuroprimer")
+    return [point.name for point in points if not point.value.startswith("neuroprimer.")]
+
+
 def make_variables(place: Place, *, warm_ups: bool = True) -> dict[str, str]:
     """Return the environment for it: no other lessons, and nothing known of earlier turns."""
     path = [str(place.course / "package")] if warm_ups else []
     path += [os.environ["PYTHONPATH"]] if "PYTHONPATH" in os.environ else []
     return {
-        "NEUROPRIMER_BLOCK_PLUGINS": "builtin smoothing",
+        "NEUROPRIMER_BLOCK_PLUGINS": " ".join(find_plugins_with_lessons()),
         "NEUROPRIMER_CACHE": str(place.folder / "cache"),
         "PYTHONPATH": os.pathsep.join(path),
     }

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from textwrap import dedent
@@ -132,13 +133,24 @@ def course_folder(tmp_path: Path, write_plugin: Callable[[str, str], Path]) -> P
     return folder
 
 
+@pytest.fixture(scope="session")
+def our_plugins() -> tuple[str, ...]:
+    """Return the names of all plugins in the repository that bring lessons."""
+    projects = sorted(REPOSITORY.glob("plugins/*/pyproject.toml"))
+    return "builtin", *(
+        name
+        for project in projects
+        for name in tomllib.loads(project.read_text())["project"]["entry-points"]["neuroprimer"]
+    )
+
+
 @pytest.fixture
-def neuroprimer(tmp_path: Path) -> RunCommand:
+def neuroprimer(tmp_path: Path, our_plugins: tuple[str, ...]) -> RunCommand:
     """Run the command line with the test's own plugins, and none of the installed ones."""
 
     def run(
         *arguments: str | Path,
-        blocked: Sequence[str] = ("builtin", "smoothing"),
+        blocked: Sequence[str] = our_plugins,
     ) -> subprocess.CompletedProcess[str]:
         (tmp_path / "plugins").mkdir(exist_ok=True)
         environment = {

@@ -305,7 +305,9 @@ def test_folder_of_somebody_else_is_neither_replaced_nor_cleaned(
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_interrupted_build_leaves_no_process_and_no_litter(write_lesson, course_folder, sent):
+def test_interrupted_build_leaves_no_process_and_no_litter(
+    write_lesson, course_folder, our_plugins, sent
+):
     write_lesson("import subprocess; subprocess.run(['sleep', '600'])", cell_timeout_s=900)
     write_lesson("import time; time.sleep(600)", lesson_id="other", cell_timeout_s=900)
     plugins_dir = course_folder.parent / "plugins"
@@ -313,7 +315,7 @@ def test_interrupted_build_leaves_no_process_and_no_litter(write_lesson, course_
         [
             *(sys.executable, "-m", "neuroprimer", "build", "--course", str(course_folder)),
             *("--plugins-dir", str(plugins_dir), "-j", "2"),
-            *("--block-plugin", "builtin", "--block-plugin", "smoothing"),
+            *(f"--block-plugin={name}" for name in our_plugins),
         ],
         stderr=subprocess.PIPE,
         text=True,
@@ -364,7 +366,7 @@ list {results}/after
 
 
 @pytest.fixture
-def on_a_small_disk(tmp_path, course_folder):
+def on_a_small_disk(tmp_path, course_folder, our_plugins):
     """Build twice on a small disk, which is filled up in between."""
     unshare = shutil.which("unshare")
     if not unshare or subprocess.run([unshare, "-rm", "true"], check=False).returncode:
@@ -392,7 +394,7 @@ def on_a_small_disk(tmp_path, course_folder):
             cwd=tmp_path,
             env={
                 **os.environ,
-                "NEUROPRIMER_BLOCK_PLUGINS": "builtin smoothing",
+                "NEUROPRIMER_BLOCK_PLUGINS": " ".join(our_plugins),
                 "NEUROPRIMER_PLUGINS_DIR": str(course_folder.parent / "plugins"),
             },
         )

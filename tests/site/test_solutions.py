@@ -162,7 +162,9 @@ ANSWER = """
 
 @pytest.mark.site
 @pytest.mark.parametrize("leaks", [False, True], ids=["sound", "leaking"])
-def test_site_for_students_holds_no_solution(course_folder, write_lesson, tmp_path, leaks):
+def test_site_for_students_holds_no_solution(
+    course_folder, write_lesson, tmp_path, our_plugins, leaks
+):
     write_lesson(LESSON, ANSWER, exercises="exercises.py").with_name("exercises.py").write_text(
         EXERCISES
     )
@@ -173,7 +175,7 @@ def test_site_for_students_holds_no_solution(course_folder, write_lesson, tmp_pa
     )
     if leaks:
         (course_folder / "book/intro.md").write_text("# Hello\n\n`counted_stones = 1234567`\n")
-    catalogue = load_catalogue(plugins_dir=tmp_path / "plugins", blocked=["builtin", "smoothing"])
+    catalogue = load_catalogue(plugins_dir=tmp_path / "plugins", blocked=our_plugins)
 
     report = build_course(load_course(course_folder, catalogue), catalogue, output=tmp_path / "out")
 

@@ -336,11 +336,11 @@ def test_plugin_for_another_interface_is_left_out():
     ],
     ids=["module", "syntax", "exit", "assert"],
 )
-def test_plugin_that_cannot_be_imported_is_named(write_plugin, code, words):
+def test_plugin_that_cannot_be_imported_is_named(write_plugin, our_plugins, code, words):
     write_plugin("fine", "from neuroprimer.teaching import hookimpl")
     folder = write_plugin("broken", code)
 
-    loaded = load_plugins(plugins_dir=folder, blocked=("builtin", "smoothing"))
+    loaded = load_plugins(plugins_dir=folder, blocked=our_plugins)
 
     assert rules(loaded.findings) == [("NP001", "broken")]
     assert words in loaded.findings[0].message

@@ -258,7 +258,7 @@ def test_network_was_turned_on(make_lesson, why):
 
 
 def test_plugin_that_the_lesson_has_seen_is_blocked(
-    write_lesson, write_plugin, course_folder, neuroprimer
+    write_lesson, write_plugin, course_folder, neuroprimer, our_plugins
 ):
     write_lesson("import neuroprimer\nneuroprimer.lesson('a-lesson').lesson.id")
     write_plugin("extra", "")
@@ -266,7 +266,7 @@ def test_plugin_that_the_lesson_has_seen_is_blocked(
     neuroprimer(*command)
 
     again = neuroprimer(*command)
-    without = neuroprimer(*command, blocked=("builtin", "smoothing", "extra"))
+    without = neuroprimer(*command, blocked=(*our_plugins, "extra"))
 
     assert CACHED in again.stdout
     assert "ran: plugin extra is blocked" in without.stdout

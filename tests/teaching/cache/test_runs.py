@@ -208,14 +208,16 @@ def test_cache_that_cannot_be_written_is_only_noted_on_the_command_line(
     assert "Note: Runs cannot be kept in the cache: Not a directory." in done.stderr
 
 
-def test_two_builds_at_once_do_no_harm(write_lesson, course_folder, neuroprimer, cache_folder):
+def test_two_builds_at_once_do_no_harm(
+    write_lesson, course_folder, neuroprimer, our_plugins, cache_folder
+):
     for number in range(3):
         write_lesson(f"print({number})", lesson_id=f"n{number}")
     plugins = course_folder.parent / "plugins"
     command = [
         *(sys.executable, "-m", "neuroprimer", "validate", "--course", str(course_folder)),
-        *("--plugins-dir", str(plugins), "--block-plugin", "builtin"),
-        *("--block-plugin", "smoothing"),
+        *("--plugins-dir", str(plugins)),
+        *(f"--block-plugin={name}" for name in our_plugins),
     ]
 
     builds = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]

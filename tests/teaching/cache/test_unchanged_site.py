@@ -52,10 +52,10 @@ def test_build_without_a_change_executes_nothing_and_publishes_nothing(build, co
     assert (course / "_build" / "run" / "notebooks" / "a-lesson.ipynb").is_file()
 
 
-def test_build_without_a_change_loads_nothing_heavy(build, course):
+def test_build_without_a_change_loads_nothing_heavy(build, course, our_plugins):
     build()
     arguments = ["build", "--course", str(course), "--plugins-dir", str(course.parent / "plugins")]
-    arguments += ["--block-plugin", "builtin", "--block-plugin", "smoothing"]
+    arguments += [f"--block-plugin={name}" for name in our_plugins]
     code = (
         "import sys; from neuroprimer.cli import cli; "
         f"cli({arguments!r}, standalone_mode=False); "
