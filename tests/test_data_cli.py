@@ -28,13 +28,16 @@ def provide_dataset(dataset, folder, variant):
 
 
 @pytest.fixture
-def data(tmp_path, monkeypatch, neuroprimer):
+def data(tmp_path, monkeypatch, neuroprimer, our_plugins):
     """Return a function that runs a command about data with the plugin alone."""
     monkeypatch.setenv("NEUROPRIMER_DATA", str(tmp_path / "data"))
     plugins = tmp_path / "plugins"
     plugins.mkdir()
     (plugins / "brains.py").write_text(dedent(PLUGIN))
-    options = ["--plugins-dir", str(plugins), "--block-plugin", "builtin"]
+    options = [
+        *("--plugins-dir", str(plugins)),
+        *(f"--block-plugin={name}" for name in our_plugins),
+    ]
     return lambda command, *words: neuroprimer("data", command, *map(str, words), *options)
 
 

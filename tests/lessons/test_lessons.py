@@ -75,6 +75,7 @@ def test_exercise_knows_what_students_get_wrong_and_leads_them(exercise):
 
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
+SOURCES = {".py", ".md", ".json", ".typed"}
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_plugin_packs_all_its_files(project, tmp_path):
 
     (wheel,) = tmp_path.glob("*.whl")
     packed = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    files = [file for file in project.parent.rglob("*") if file.suffix in (".py", ".md", ".typed")]
+    files = [file for file in project.parent.rglob("*") if file.suffix in SOURCES]
     assert packed == {file.relative_to(project.parent).as_posix() for file in files}
 
 

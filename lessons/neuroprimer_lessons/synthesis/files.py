@@ -54,7 +54,7 @@ def write_image(
     image.set_qform(affine, code=space)
     image.header.set_xyzt_units("mm", "sec")
     if tr_s:
-        image.header["pixdim"][4:6] = 1, tr_s
+        image.header["pixdim"][stored.ndim] = tr_s  # of the last axis, be it the fifth
     image.header["descrip"] = DESCRIPTION.encode()
     image.header.set_intent(intent)
     image.header.set_slope_inter(step, 0)

@@ -1,0 +1,1 @@
+"""Inter-subject correlation: a lesson, its data, and the few functions that it calls."""
