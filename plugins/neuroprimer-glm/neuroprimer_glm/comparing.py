@@ -153,7 +153,7 @@ def _find_wrong_columns(found: pd.DataFrame, expected: pd.DataFrame) -> str:
 def _find_wrong_numbers(found: pd.DataFrame, expected: pd.DataFrame, plan: DesignPlan) -> str:
     try:
         numbers = found.astype(np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return "Not all of its columns hold numbers."
     if not np.isfinite(numbers.to_numpy()).all():
         return "Some of its numbers are NaN or infinite."
