@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode  # costs 0.1 s that `neuroprimer list` does not spend
 
 ID_PATTERN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+LEVELS = ("beginner", "intermediate", "advanced")
 VERSION_PATTERN = re.compile(r"[A-Za-z0-9]+([.-][A-Za-z0-9]+)*")
 
 
@@ -88,6 +89,8 @@ class Lesson:
         Ids of lessons that come first.
     datasets : tuple of str
         Ids of the datasets that the lesson reads.
+    level : str
+        One of `LEVELS`; empty where the lesson does not say.
     teaching_min, exercise_min : int
         Minutes for reading and for exercises.
     authors : tuple of str
@@ -116,6 +119,7 @@ class Lesson:
     key_points: tuple[str, ...] = ()
     prerequisites: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
+    level: str = ""
     teaching_min: int = 0
     exercise_min: int = 0
     authors: tuple[str, ...] = ()
@@ -129,6 +133,11 @@ class Lesson:
 
     def __post_init__(self) -> None:
         require_id(self.id, "lesson")
+        if self.level not in ("", *LEVELS):
+            raise LessonError(
+                f"The lesson {self.id!r} cannot be of the level {self.level!r}.",
+                hint=f"Levels are {', '.join(LEVELS)}.",
+            )
         object.__setattr__(self, "path", Path(self.path))  # plugins may well give a text
 
 
