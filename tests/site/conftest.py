@@ -1,22 +1,18 @@
 """A small course, really built once for all tests that look at a site, and a real browser."""
 
-import base64
-import fcntl
-import json
-import os
-import select
-import shutil
+import importlib.util
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import pytest
 from nbformat import NotebookNode
+from playwright.sync_api import Browser, Page
 
-from neuroprimer.teaching import Course, hookimpl, load_course, load_lesson
+from neuroprimer.teaching import Course, Dataset, hookimpl, load_course, load_lesson
 from neuroprimer.teaching.build import BuildReport, build_course
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.plugins import add_plugin, make_manager
@@ -131,13 +127,25 @@ class BuiltCourse:
         }
 
 
-def build(folder: Path) -> BuiltCourse:
-    book = folder / "book"
-    book.mkdir(parents=True)
-    (book / "course.toml").write_text('title = "A small course"\n')
-    (book / "intro.md").write_text("# Welcome\n\n[Begin](lessons/first.ipynb)\n")
+SMALL = {"first": FIRST, "second": SECOND}
+SMALL_BOOK = {
+    "course.toml": 'title = "A small course"\n',
+    "intro.md": "# Welcome\n\n[Begin](lessons/first.ipynb)\n",
+}
+
+
+def build(
+    folder: Path,
+    lessons: Mapping[str, str] = SMALL,
+    book: Mapping[str, str] = SMALL_BOOK,
+    datasets: Sequence[Dataset] = (),
+) -> BuiltCourse:
+    """Build a course of some lessons and files of a book, in a folder that does not exist yet."""
+    (folder / "book").mkdir(parents=True)
+    for name, text in book.items():
+        (folder / "book" / name).write_text(text)
     files = []
-    for name, text in (("first", FIRST), ("second", SECOND)):
+    for name, text in lessons.items():
         files.append(folder / f"{name}.md")
         files[-1].write_text(text)
 
@@ -145,6 +153,10 @@ def build(folder: Path) -> BuiltCourse:
         @hookimpl
         def register_lessons(self):
             return [load_lesson(file) for file in files]
+
+        @hookimpl
+        def register_datasets(self):
+            return list(datasets)
 
     manager = make_manager()
     add_plugin(manager, Brings(), "brings")
@@ -156,8 +168,8 @@ def build(folder: Path) -> BuiltCourse:
 
 
 @pytest.fixture(scope="session")
-def build_small_course() -> Callable[[Path], BuiltCourse]:
-    """Build the small course in a folder that does not exist yet."""
+def build_small_course() -> Callable[..., BuiltCourse]:
+    """Build the small course, or one of other lessons, in a folder that does not exist yet."""
     return build
 
 
@@ -182,150 +194,56 @@ def whole_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return output
 
 
-CHROMIUM = shutil.which("chromium")
+def _load_inspection() -> ModuleType:
+    """Load what also people run, to look at a whole site."""
+    file = Path(__file__).with_name("inspect_site.py")
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look for it
+    spec.loader.exec_module(module)
+    return module
 
 
-class Browser:
-    """A headless Chromium, told what to do over its own pipe: clicks and keys are real ones.
-
-    Parameters
-    ----------
-    profile : pathlib.Path
-        An empty folder for what it keeps.
-    """
-
-    PROTOCOL_FDS = (3, 4)  # on which it reads and writes, zero bytes between the messages
-
-    def __init__(self, profile: Path) -> None:
-        theirs, self._commands = os.pipe()
-        self._answers, theirs_too = os.pipe()
-        high = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (theirs, theirs_too)]
-
-        def place() -> None:
-            for end, fd in zip(high, self.PROTOCOL_FDS, strict=True):
-                os.dup2(end, fd)
-
-        self._process = subprocess.Popen(
-            [
-                *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
-                *("--remote-debugging-pipe", f"--user-data-dir={profile}"),
-                *("--disable-background-networking", "--disable-component-update", "about:blank"),
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            preexec_fn=place,
-            pass_fds=self.PROTOCOL_FDS,
-        )
-        for end in (theirs, theirs_too, *high):
-            os.close(end)
-        self.problems: list[str] = []
-        self._pending = b""
-        self._number = 0
-        self._session: str | None = None
-        (target,) = [
-            one for one in self.send("Target.getTargets")["targetInfos"] if one["type"] == "page"
-        ]
-        attached = self.send("Target.attachToTarget", targetId=target["targetId"], flatten=True)
-        self._session = attached["sessionId"]
-        for domain in ("Page", "Runtime", "Network"):
-            self.send(f"{domain}.enable")
-
-    def send(self, method: str, **parameters: object) -> dict[str, Any]:
-        """Send one command of the DevTools protocol, and return its result."""
-        self._number += 1
-        message = {"id": self._number, "method": method, "params": parameters}
-        if self._session:
-            message["sessionId"] = self._session
-        os.write(self._commands, json.dumps(message).encode() + b"\0")
-        answer = self._wait(lambda one: one.get("id") == self._number)
-        assert "error" not in answer, answer
-        return answer["result"]
-
-    def open(self, page: Path, *, width: int = 900, scheme: str = "light") -> None:
-        """Open a file, as wide and in the colours that are asked for."""
-        self.problems.clear()
-        self.send(
-            "Emulation.setDeviceMetricsOverride",
-            width=width,
-            height=900,
-            deviceScaleFactor=1,
-            mobile=False,
-        )
-        feature = {"name": "prefers-color-scheme", "value": scheme}
-        self.send("Emulation.setEmulatedMedia", features=[feature])
-        self.send("Page.navigate", url=page.as_uri())
-        self._wait(lambda one: one.get("method") == "Page.loadEventFired")
-
-    def run(self, script: str) -> Any:
-        """Return the value of an expression on the page."""
-        result = self.send("Runtime.evaluate", expression=script, returnByValue=True)
-        assert "exceptionDetails" not in result, result
-        return result["result"].get("value")
-
-    def click(self, selector: str) -> None:
-        """Click in the middle of an element, wherever it is."""
-        x, y = self.run(
-            f"""(() => {{
-                const element = document.querySelector({json.dumps(selector)});
-                element.scrollIntoView({{block: "center", behavior: "instant"}});
-                const box = element.getBoundingClientRect();
-                return [box.x + box.width / 2, box.y + box.height / 2];
-            }})()"""
-        )
-        for kind in ("mousePressed", "mouseReleased"):
-            self.send(
-                "Input.dispatchMouseEvent",
-                type=kind,
-                x=x,
-                y=y,
-                button="left",
-                clickCount=1,
-            )
-
-    def press(self, key: str, code: int, text: str = "") -> None:
-        """Press and release a key, such as ("Enter", 13, "\\r")."""
-        known = {"key": key, "code": key, "windowsVirtualKeyCode": code}
-        self.send("Input.dispatchKeyEvent", type="keyDown", text=text, **known)
-        self.send("Input.dispatchKeyEvent", type="keyUp", **known)
-
-    def type(self, text: str) -> None:
-        """Type a text where the focus is."""
-        self.send("Input.insertText", text=text)
-
-    def picture(self, file: Path) -> None:
-        """Save what the whole page looks like."""
-        shot = self.send("Page.captureScreenshot", captureBeyondViewport=True)
-        file.write_bytes(base64.b64decode(shot["data"]))
-
-    def close(self) -> None:
-        for end in (self._commands, self._answers):
-            os.close(end)
-        self._process.terminate()
-        self._process.wait(20)
-
-    def _wait(self, is_wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        while True:
-            while b"\0" not in self._pending:
-                ready, _, _ = select.select([self._answers], [], [], 60)
-                assert ready, "the browser says nothing"
-                self._pending += os.read(self._answers, 65536)
-            one, _, self._pending = self._pending.partition(b"\0")
-            message = json.loads(one)
-            if message.get("method") == "Runtime.exceptionThrown":
-                self.problems.append(str(message["params"]))
-            if message.get("method") == "Network.requestWillBeSent":
-                url = message["params"]["request"]["url"]
-                if not url.startswith(("file:", "data:")):
-                    self.problems.append(url)
-            if is_wanted(message):
-                return message
+INSPECTION = _load_inspection()
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Return a real browser; what pages have asked of others is among its problems."""
-    if CHROMIUM is None:
-        pytest.skip("chromium is not on the PATH, and only a browser can run a page's scripts")
-    browser = Browser(tmp_path_factory.mktemp("browser"))
-    yield browser
-    browser.close()
+def inspection() -> ModuleType:
+    """Return what looks at pages in a browser."""
+    return INSPECTION
+
+
+# Playwright keeps an event loop running in this thread, which code that starts its own does not
+# bear; so it ends with each module of tests.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start a real browser; without one, tests are skipped only where none is required."""
+    if INSPECTION.require_chromium() is None:
+        pytest.skip(INSPECTION.NO_BROWSER)
+    with INSPECTION.open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open pages, each in a browser profile of its own; all are told off for what they ask."""
+    contexts, watches = [], []
+
+    def open_one(address: str, *, width: int = 900, scheme: str = "light") -> Page:
+        contexts.append(
+            browser.new_context(
+                color_scheme=scheme, viewport={"width": width, "height": INSPECTION.HEIGHT}
+            )
+        )
+        page = contexts[-1].new_page()
+        watches.append(INSPECTION.Watch(page))
+        page.goto(address)
+        return page
+
+    yield open_one
+    problems = [problem for watch in watches for problem in watch.problems]
+    for context in contexts:
+        context.close()
+    assert problems == []

@@ -62,6 +62,7 @@ def test_jupyter_notebook_says_the_same(tmp_path):
         (f"{HEAD}  teaching_min: 1.5\n---\n# T\n", "a whole number of minutes"),
         (f"{HEAD}  cell_timeout_s: 0\n---\n# T\n", "seconds above 0"),
         (f"{HEAD}  description: [x]\n---\n# T\n", "description should be a text"),
+        (f"{HEAD}  level: easy\n---\n# T\n", "cannot be of the level 'easy'"),
         ("---\nneuroprimer:\n  id: A Lesson\n---\n# T\n", "cannot be the id"),
     ],
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroprimer.teaching.catalogue import Catalogue, did_you_mean
-from neuroprimer.teaching.model import Course, Finding, Lesson, Limits, Part
+from neuroprimer.teaching.model import Course, Finding, FrontPage, Lesson, Limits, Part
 from neuroprimer.teaching.policy import Policy
 from neuroprimer.teaching.syllabus import CourseError, read_syllabus
 
@@ -62,9 +62,11 @@ def load_course(folder: Path, catalogue: Catalogue) -> Course:
         parts=tuple(part for part in parts if part.lessons or part.pages),
         limits=Limits(**syllabus.get("limits", {})),
         policy=Policy(**syllabus.get("exercises", {})),
+        front=FrontPage(**syllabus.get("front", {})),
     )
     findings = (
         *_syllabus_findings(syllabus["part"], folder, catalogue),
+        *_picture_findings(course),
         *lesson_findings(course.lessons, catalogue),
     )
     return replace(course, findings=findings)
@@ -86,6 +88,19 @@ def course_of_all(catalogue: Catalogue) -> Course:
         parts=(Part(title="Lessons", lessons=lessons),) if lessons else (),
         findings=lesson_findings(lessons, catalogue),
     )
+
+
+def has_page(course: Course, name: str) -> bool:
+    """Tell whether a course has written a page itself; it then goes before a generated one.
+
+    Parameters
+    ----------
+    course : Course
+        Its pages lie in ``book/``.
+    name : str
+        Of the page, without its ending.
+    """
+    return any((course.folder / BOOK_FOLDER).glob(f"{name}.*"))
 
 
 def require_lessons(course: Course, catalogue: Catalogue) -> None:
@@ -233,7 +248,15 @@ def _syllabus_findings(
     ]
     missing = [
         Finding(rule="NP107", subject=SYLLABUS, message=f"there is no {BOOK_FOLDER}/{page}.md.")
-        for page in (FRONT_PAGE, *pages)
+        for page in pages
         if not _page_file(folder, page).is_file()
     ]
     return (*unknown, *twice, *missing)
+
+
+def _picture_findings(course: Course) -> tuple[Finding, ...]:
+    wanted = course.front.picture
+    if not wanted or any(lesson.id == wanted for lesson in course.lessons):
+        return ()
+    words = f"the front page shows a figure of {wanted!r}, which is no lesson of the course."
+    return (Finding(rule="NP108", subject=SYLLABUS, message=words),)

@@ -164,6 +164,9 @@ class _Examination:
         from neuroprimer.teaching.cache.keeping import keep_run, note_failure
 
         lesson_id = result.lesson.id
+        files = (result.imported or {}).values()
+        imported = self.cache.surroundings.sort_imported(result.lesson, files)
+        result = replace(result, distributions=imported.distributions)
         report = self.validate(result)
         not_kept = ""
         if report.passed:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode  # costs 0.1 s that `neuroprimer list` does not spend
 
 ID_PATTERN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+LEVELS = ("beginner", "intermediate", "advanced")
 VERSION_PATTERN = re.compile(r"[A-Za-z0-9]+([.-][A-Za-z0-9]+)*")
 
 
@@ -88,6 +89,8 @@ class Lesson:
         Ids of lessons that come first.
     datasets : tuple of str
         Ids of the datasets that the lesson reads.
+    level : str
+        One of `LEVELS`; empty where the lesson does not say.
     teaching_min, exercise_min : int
         Minutes for reading and for exercises.
     authors : tuple of str
@@ -116,6 +119,7 @@ class Lesson:
     key_points: tuple[str, ...] = ()
     prerequisites: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
+    level: str = ""
     teaching_min: int = 0
     exercise_min: int = 0
     authors: tuple[str, ...] = ()
@@ -129,6 +133,11 @@ class Lesson:
 
     def __post_init__(self) -> None:
         require_id(self.id, "lesson")
+        if self.level not in ("", *LEVELS):
+            raise LessonError(
+                f"The lesson {self.id!r} cannot be of the level {self.level!r}.",
+                hint=f"Levels are {', '.join(LEVELS)}.",
+            )
         object.__setattr__(self, "path", Path(self.path))  # plugins may well give a text
 
 
@@ -221,6 +230,28 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FrontPage:
+    """What a generated front page says and shows besides the lessons.
+
+    Parameters
+    ----------
+    lead : str
+        What the course is, in Markdown.
+    start : str
+        How to start, as one line of a shell.
+    picture : str
+        Id of the lesson whose figure it shows; empty for none.
+    figure : int
+        Which of that lesson's figures, from 1.
+    """
+
+    lead: str = ""
+    start: str = ""
+    picture: str = ""
+    figure: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
 class Course:
     """The syllabus: which lessons, in which order.
 
@@ -236,6 +267,8 @@ class Course:
         Time limits for lessons that have none of their own.
     policy : Policy
         What students may see of solutions, and when.
+    front : FrontPage
+        Of the front page, where the course has not written one itself.
     findings : tuple of Finding
         What is wrong with the syllabus.
     """
@@ -245,6 +278,7 @@ class Course:
     parts: tuple[Part, ...]
     limits: Limits = field(default_factory=Limits)
     policy: Policy = field(default_factory=Policy)
+    front: FrontPage = field(default_factory=FrontPage)
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -283,6 +317,9 @@ class ExecutionResult:
         Of `duration_s`, what the proofs took.
     imported : mapping of str to str or None
         File of each module that the kernel had imported at the end; None if it could not tell.
+    distributions : tuple of str
+        Names of the distributions whose code it had imported at the end; those that bring plugins
+        are not among them.
     interpreter : str
         Version of the Python that ran the lesson.
     cached : bool
@@ -305,6 +342,7 @@ class ExecutionResult:
     proofs: tuple[ProofOutcome, ...] = ()
     proof_s: float = 0.0
     imported: Mapping[str, str] | None = None
+    distributions: tuple[str, ...] = ()
     interpreter: str = ""
     cached: bool = False
     reason: str = ""

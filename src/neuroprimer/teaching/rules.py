@@ -104,6 +104,11 @@ RULES = _rules(
         "Write the page, or take its name out of `course.toml`.",
     ),
     (
+        "NP108",
+        "The front page is to show a figure that there is not",
+        "Name a lesson of the course under `[front]` in `course.toml`, and one of its figures.",
+    ),
+    (
         "NP201",
         "A lesson's file is not a notebook",
         "Write the lesson as MyST Markdown with code cells, or save it again from Jupyter.",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroprimer.errors import NeuroprimerError
-from neuroprimer.teaching.model import Limits
+from neuroprimer.teaching.model import FrontPage, Limits
 from neuroprimer.teaching.policy import Policy
 
 
@@ -26,8 +26,8 @@ def read_syllabus(file: Path) -> Mapping[str, Any]:
     Returns
     -------
     syllabus : mapping
-        As the file has it: ``title``, and where given ``further``, ``limits``, ``exercises`` and
-        ``part``.
+        As the file has it: ``title``, and where given ``further``, ``limits``, ``exercises``,
+        ``front`` and ``part``.
 
     Raises
     ------
@@ -58,6 +58,8 @@ def _require_types(file: Path, syllabus: Mapping[str, Any]) -> None:
     limits = syllabus.get("limits", {})
     known_policy = tuple(field.name for field in fields(Policy))
     policy = syllabus.get("exercises", {})
+    known_front = {field.name: field.type for field in fields(FrontPage)}
+    front = syllabus.get("front", {})
     parts = syllabus.get("part", [])
     checks = (
         (isinstance(syllabus.get("title"), str), "title should be a text"),
@@ -74,6 +76,13 @@ def _require_types(file: Path, syllabus: Mapping[str, Any]) -> None:
         (
             isinstance(policy, dict) and set(policy) <= set(known_policy),
             f"exercises may have {', '.join(known_policy)}",
+        ),
+        (
+            isinstance(front, dict)
+            and all(type(value) is known_front.get(key) for key, value in front.items())
+            and front.get("figure", 1) > 0,
+            f"front may have {', '.join(known_front)}; figure is a whole number from 1 on, the "
+            "others are texts",
         ),
         (
             isinstance(parts, list)

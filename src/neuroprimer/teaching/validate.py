@@ -18,6 +18,12 @@ from neuroprimer.teaching.notebooks import ANSI, code_cells, output_texts, tags_
 FIGURE_KINDS = ("image/png", "image/jpeg", "image/svg+xml")
 HIDING_TAGS = frozenset({"remove-cell", "remove-output"})
 
+# A cell with both of these has no place on the page at all.
+NOTHING_LEFT = frozenset({"remove-input", "remove-output"})
+
+# What a viewer stands in.
+FRAME = re.compile(r"<iframe\b", re.IGNORECASE)
+
 # Folders that every machine has alike give nothing away and are spoken of in lessons.
 COMMON_FOLDERS = frozenset(map(Path, ("/", "/usr", "/usr/local", "/home", "/tmp")))  # noqa: S108  # none is written to
 
@@ -60,6 +66,15 @@ def _exercise_findings(lesson: Lesson, result: ExecutionResult) -> Iterable[Find
         told.append(f"no cell checks an exercise of {lesson.exercises}, or shows a quiz.")
     for message in told:
         yield Finding(rule="NP205", subject=lesson.id, message=message)
+
+
+def shown_cells(notebook: NotebookNode) -> tuple[tuple[int, NotebookNode], ...]:
+    """Return number, from 1, and cell of all code cells that a lesson's page has a place for."""
+    return tuple(
+        (number, cell)
+        for number, cell in code_cells(notebook)
+        if "remove-cell" not in tags_of(cell) and not tags_of(cell) >= NOTHING_LEFT
+    )
 
 
 def machine_folders(*others: Path) -> tuple[str, ...]:
@@ -166,15 +181,21 @@ def _unexpected_stderr(cell: NotebookNode) -> str:
 
 
 def _figure_without_text(cell: NotebookNode) -> str:
-    figures = [
-        kind for output in cell.outputs for kind in FIGURE_KINDS if kind in output.get("data", {})
-    ]
-    if not figures or _alt_text(cell) or tags_of(cell) & HIDING_TAGS:
+    figures = [output for output in cell.outputs if _is_figure(output)]
+    if not figures or alt_text(cell) or tags_of(cell) & HIDING_TAGS:
         return ""
     return f"it shows {len(figures)} figure(s) and has no alt text."
 
 
-def _alt_text(cell: NotebookNode) -> str:
+def _is_figure(output: NotebookNode) -> bool:
+    """Tell whether an output is a picture, or a viewer in a frame."""
+    data = output.get("data", {})
+    return any(kind in data for kind in FIGURE_KINDS) or bool(
+        FRAME.search(data.get("text/html", ""))
+    )
+
+
+def alt_text(cell: NotebookNode) -> str:
     """Return the text for a cell's figures; authors may have left any part of it out."""
     value: object = cell.metadata
     for key in ("mystnb", "image", "alt"):

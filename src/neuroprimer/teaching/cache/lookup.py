@@ -91,6 +91,10 @@ class RunCache:
         durations_s = found.entry.cell_durations_s
         proofs = found.entry.proofs
         took = asdict(found.entry.took)
+        then = found.entry.dependencies
+        if then is not None:
+            names = tuple(then.distributions)
+            told = replace(told, distributions=names, interpreter=then.interpreter)
         return replace(told, cell_durations_s=durations_s, proofs=proofs, **took)
 
     def note(self, error: OSError) -> None:

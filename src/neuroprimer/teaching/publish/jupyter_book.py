@@ -3,20 +3,22 @@
 Version 1 because only it reads ``_config.yml`` and builds HTML without a network.
 """
 
+import copy
 import errno
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
+from jupyter_book.config import get_final_config
 
 from neuroprimer.errors import NeuroprimerError
-from neuroprimer.teaching.course import BOOK_FOLDER, FRONT_PAGE, SYLLABUS
+from neuroprimer.teaching.course import FRONT_PAGE, SYLLABUS
 from neuroprimer.teaching.model import Course, Part
 from neuroprimer.teaching.notebooks import ANSI
 from neuroprimer.teaching.publish.mathml import RENDERER
@@ -25,9 +27,12 @@ CONFIG = "_config.yml"
 TABLE_OF_CONTENTS = "_toc.yml"
 LESSONS_FOLDER = "lessons"
 
-# Generated, unless the course has a page of that name.
-RUNS_PAGE = "runs"
-RUNS_CAPTION = "About this site"
+# Of the part with the pages that neuroprimer writes.
+OUR_CAPTION = "About this site"
+
+# Extensions of Jupyter Book that a site of ours goes without: this one names another host on every
+# page, for a service that runs code there, and puts a script with an error into each.
+DROPPED = ("sphinx_thebe",)
 
 # A course may say anything else in its own _config.yml; these hold whatever it says.
 FORCED: Mapping[str, Any] = {
@@ -36,7 +41,10 @@ FORCED: Mapping[str, Any] = {
     "only_build_toc_files": True,
     # formulas are drawn without asking another host for a script
     "sphinx": {
-        "extra_extensions": ["neuroprimer.teaching.publish.mathml"],
+        "extra_extensions": [
+            "neuroprimer.teaching.publish.mathml",
+            "neuroprimer.teaching.publish.look",
+        ],
         "config": {"html_math_renderer": RENDERER},
     },
 }
@@ -58,7 +66,7 @@ class BookError(NeuroprimerError, RuntimeError):
     """A book that could not be built, or not without a complaint."""
 
 
-def stage_book(course: Course, stage: Path) -> Path:
+def stage_book(course: Course, stage: Path, ours: Mapping[str, str]) -> Path:
     """Lay out the sources of the book, except the lessons.
 
     Parameters
@@ -67,6 +75,8 @@ def stage_book(course: Course, stage: Path) -> Path:
         Its hand-written pages are copied.
     stage : pathlib.Path
         An empty folder.
+    ours : mapping of str to str
+        Source of each page that neuroprimer adds, by name, in their order.
 
     Returns
     -------
@@ -84,8 +94,12 @@ def stage_book(course: Course, stage: Path) -> Path:
         book,
         ignore=shutil.ignore_patterns(SYLLABUS, TABLE_OF_CONTENTS, LESSONS_FOLDER, "_build", ".*"),
     )
-    (stage / CONFIG).write_text(_to_yaml(require_config(course)), encoding="utf-8")
-    (book / TABLE_OF_CONTENTS).write_text(_to_yaml(_table_of_contents(course)), encoding="utf-8")
+    for name, source in ours.items():
+        (book / f"{name}.md").write_text(source, encoding="utf-8")
+    config = _without_dropped(require_config(course))
+    (stage / CONFIG).write_text(_to_yaml(config), encoding="utf-8")
+    contents = _table_of_contents(course, [name for name in ours if name != FRONT_PAGE])
+    (book / TABLE_OF_CONTENTS).write_text(_to_yaml(contents), encoding="utf-8")
     lessons = book / LESSONS_FOLDER
     lessons.mkdir()
     return lessons
@@ -167,15 +181,19 @@ def require_config(course: Course) -> dict[str, Any]:
     return _merge(_merge({**DEFAULTS, "title": course.title}, own), FORCED)
 
 
-def has_runs_page(course: Course) -> bool:
-    """Tell whether the site gets our page about the runs; a page of the course goes before it."""
-    return not any((course.folder / BOOK_FOLDER).glob(f"{RUNS_PAGE}.*"))
+def _without_dropped(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration that names all extensions itself, but for those to go without."""
+    final, _ = get_final_config(
+        user_yaml=copy.deepcopy(dict(config)), cli_config={"latex_individualpages": False}
+    )
+    kept = [name for name in final["extensions"] if name not in DROPPED]
+    return _merge(config, {"sphinx": {"config": {"extensions": kept}}})
 
 
-def _table_of_contents(course: Course) -> dict[str, Any]:
+def _table_of_contents(course: Course, ours: Sequence[str]) -> dict[str, Any]:
     parts = [{"caption": part.title, "chapters": _chapters(part)} for part in course.parts]
-    if has_runs_page(course):
-        parts.append({"caption": RUNS_CAPTION, "chapters": [{"file": RUNS_PAGE}]})
+    if ours:
+        parts.append({"caption": OUR_CAPTION, "chapters": [{"file": name} for name in ours]})
     return {"format": "jb-book", "root": FRONT_PAGE, "parts": parts}
 
 

@@ -49,6 +49,9 @@ def site_sources(course: Course, surroundings: Surroundings) -> str:
         "lessons": [
             [digests.settled(lesson.path), *_facts(lesson, catalogue)] for lesson in course.lessons
         ],
+        "front": asdict(course.front),
+        "plugins": [[plugin.name, plugin.origin, plugin.state] for plugin in catalogue.plugins],
+        "executors": sorted([one.name, one.plugin] for one in catalogue.executors.values()),
         "tools": [sys.version, surroundings.distributions.all_versions],
         "neuroprimer": _digests_in(PACKAGE / "teaching", digests),
         # what no page may name

@@ -1,6 +1,6 @@
 """Pages: what a lesson's page says besides the lesson itself."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
@@ -8,9 +8,10 @@ from nbformat.v4 import new_markdown_cell
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.lesson_files import HEADING
 from neuroprimer.teaching.model import Course, Dataset, Lesson, ValidationReport
+from neuroprimer.teaching.publish.catalogue_pages import dataset_mention, kind_of, plugin_words
+from neuroprimer.teaching.publish.minutes import time_words
 from neuroprimer.teaching.publish.solutions import place_solutions
-
-SYNTHETIC_NOTE = "**synthetic**, made by a program and not measured in anybody"
+from neuroprimer.teaching.publish.versions import versions_of
 
 
 def lesson_page(report: ValidationReport, course: Course, catalogue: Catalogue) -> NotebookNode:
@@ -32,9 +33,8 @@ def lesson_page(report: ValidationReport, course: Course, catalogue: Catalogue) 
     """
     assert report.result.notebook is not None  # noqa: S101  for mypy: it has passed
     page = place_solutions(report.result.notebook, course.policy)
-    text = _card(report.lesson, course, catalogue)
-    card = [_prose("card", text)] if text else []
-    page.cells = _below_title(page.cells, card)
+    card = _card(report.lesson, course, catalogue, versions_of(report.result))
+    page.cells = _below_title(page.cells, [_prose("card", card)])
     if report.lesson.key_points:
         page.cells.append(
             _prose("key-points", "## Key points\n\n" + _list(report.lesson.key_points))
@@ -61,30 +61,27 @@ def _prose(cell_id: str, text: str) -> NotebookNode:
     return cell
 
 
-def _card(lesson: Lesson, course: Course, catalogue: Catalogue) -> str:
+def _card(lesson: Lesson, course: Course, catalogue: Catalogue, versions: Mapping[str, str]) -> str:
+    """Return what there is to know before one begins."""
     paragraphs = []
     if lesson.questions:
         paragraphs.append("**Questions**\n\n" + _list(lesson.questions))
     if lesson.objectives:
         paragraphs.append("**Afterwards you can**\n\n" + _list(lesson.objectives))
-    facts = [
-        _time(lesson),
-        _prerequisites(lesson, course),
-        *(_data(dataset) for dataset in _datasets(lesson, catalogue)),
-    ]
-    paragraphs += filter(None, facts)
-    if not paragraphs:
-        return ""
-    return "::::{admonition} At a glance\n:class: tip\n\n" + "\n\n".join(paragraphs) + "\n::::"
-
-
-def _time(lesson: Lesson) -> str:
-    minutes = [
-        f"{amount} min {what}"
-        for amount, what in ((lesson.teaching_min, "reading"), (lesson.exercise_min, "exercises"))
-        if amount
-    ]
-    return f"**Time:** {', '.join(minutes)}" if minutes else ""
+    facts = (
+        ("Time", time_words([lesson])),
+        ("Level", lesson.level),
+        ("Before", _prerequisites(lesson, course)),
+        *(("Data", _data(dataset, course)) for dataset in _datasets(lesson, catalogue)),
+        ("Last executed with", ", ".join(f"{name} {one}" for name, one in versions.items())),
+    )
+    listed = _list(f"**{name}:** {words}" for name, words in facts if words)
+    paragraphs.append(f":::{{container}} neuroprimer-facts\n{listed}\n:::")
+    return (
+        "::::{admonition} At a glance\n:class: tip neuroprimer-card\n\n"
+        + "\n\n".join(paragraphs)
+        + "\n::::"
+    )
 
 
 def _prerequisites(lesson: Lesson, course: Course) -> str:
@@ -92,24 +89,20 @@ def _prerequisites(lesson: Lesson, course: Course) -> str:
     links = [
         f"[{titles[id_]}]({id_}.ipynb)" if id_ in titles else id_ for id_ in lesson.prerequisites
     ]
-    return f"**Before:** {', '.join(links)}" if links else ""
+    return ", ".join(links)
 
 
 def _datasets(lesson: Lesson, catalogue: Catalogue) -> list[Dataset]:
     return [catalogue.datasets[id_] for id_ in lesson.datasets if id_ in catalogue.datasets]
 
 
-def _data(dataset: Dataset) -> str:
-    kind = SYNTHETIC_NOTE if dataset.is_synthetic else "measured in people"
-    return f"**Data:** {dataset.title} ({kind})"
+def _data(dataset: Dataset, course: Course) -> str:
+    return f"{dataset_mention(dataset, course)} ({kind_of(dataset)})"
 
 
 def _credits(lesson: Lesson, catalogue: Catalogue) -> str:
     """Return who made the lesson and its data, and under which terms."""
-    name = catalogue.brought_by.get(lesson.id, "")
-    origin = next((plugin.origin for plugin in catalogue.plugins if plugin.name == name), name)
-    # a local plugin's origin is a path of the building machine
-    plugin = name if "/" in origin or "\\" in origin else origin
+    plugin = plugin_words(catalogue.brought_by.get(lesson.id, ""), catalogue)
     written = f"Written by {', '.join(lesson.authors)}. " if lesson.authors else ""
     sources = [
         f"**{dataset.title}.** {dataset.description} {dataset.citation} Licence: {dataset.licence}."

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
-from neuroprimer.teaching.publish.jupyter_book import LESSONS_FOLDER, RUNS_PAGE
+from neuroprimer.teaching.publish.jupyter_book import LESSONS_FOLDER
 from neuroprimer.teaching.reports.figures import MOST_CELLS, Figures
 from neuroprimer.teaching.reports.rows import proof_row_of, row_of
 
+RUNS_PAGE = "runs"
 PLACE = '<div id="figures-of-the-runs"></div>'
 TEMPLATE = Path(__file__).with_name("runs_page.html.jinja")
 
@@ -35,11 +36,6 @@ median of earlier runs. *Minutes* are those of the run, of the minutes that the 
 reading and exercises. Nothing that a *cached* lesson depends on has changed, so it did not run
 again; its figures are those of the run that its page shows.
 """
-
-
-def stage_runs_page(book: Path) -> None:
-    """Write the page's source, with an empty place for the figures, into a staged book."""
-    (book / f"{RUNS_PAGE}.md").write_text(SOURCE, encoding="utf-8")
 
 
 def fill_runs_page(html: Path, figures: Sequence[Figures], published: Collection[str]) -> None:

@@ -7,12 +7,9 @@ import nbformat
 
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.model import Course, Finding, ValidationReport
-from neuroprimer.teaching.publish.jupyter_book import (
-    BookError,
-    build_book,
-    has_runs_page,
-    stage_book,
-)
+from neuroprimer.teaching.publish.front_page import PictureError, find_picture
+from neuroprimer.teaching.publish.generated import generated_pages
+from neuroprimer.teaching.publish.jupyter_book import BookError, build_book, stage_book
 from neuroprimer.teaching.publish.leaks import find_leaks
 from neuroprimer.teaching.publish.pages import lesson_page
 from neuroprimer.teaching.publish.places import (
@@ -23,7 +20,8 @@ from neuroprimer.teaching.publish.places import (
     put_in_place,
     require_output,
 )
-from neuroprimer.teaching.publish.runs_page import fill_runs_page, stage_runs_page
+from neuroprimer.teaching.publish.repairs import repair_site
+from neuroprimer.teaching.publish.runs_page import RUNS_PAGE, fill_runs_page
 from neuroprimer.teaching.publish.verify import verify_site
 from neuroprimer.teaching.reports.figures import Figures
 
@@ -100,15 +98,20 @@ def publish_course(
     with make_stage(output) as stage:
         pages = {report.lesson.id: lesson_page(report, course, catalogue) for report in reports}
         try:
-            lessons = stage_book(course, stage)
+            picture = find_picture(course, pages)
+            ours = generated_pages(course, catalogue, picture)
+            lessons = stage_book(course, stage, ours)
+            if picture:
+                (lessons.parent / picture.name).write_bytes(picture.content)
             for lesson_id, page in pages.items():
                 nbformat.write(page, lessons / f"{lesson_id}.ipynb")
-            if has_runs_page(course):
-                stage_runs_page(lessons.parent)
             html = build_book(stage)
+        except PictureError as error:
+            return (Finding(rule="NP108", subject="course.toml", message=error.message),)
         except BookError as error:
             return (Finding(rule="NP407", subject="site", message=error.message),)
-        if has_runs_page(course):
+        repair_site(html, pages)
+        if RUNS_PAGE in ours:
             fill_runs_page(html, figures or [Figures(report=one) for one in reports], pages.keys())
         findings = (
             *verify_site(html, pages, private=(course.folder, stage)),

@@ -13,12 +13,14 @@ from bs4 import BeautifulSoup, Tag
 from nbformat import NotebookNode
 
 from neuroprimer.teaching.model import Finding
-from neuroprimer.teaching.notebooks import ANSI, code_cells, tags_of
+from neuroprimer.teaching.notebooks import ANSI, tags_of
 from neuroprimer.teaching.publish.jupyter_book import LESSONS_FOLDER
-from neuroprimer.teaching.validate import HIDING_TAGS, find_machine_folder, machine_folders
-
-# A cell with both of these has no place on the page at all.
-NOTHING_LEFT = frozenset({"remove-input", "remove-output"})
+from neuroprimer.teaching.validate import (
+    HIDING_TAGS,
+    find_machine_folder,
+    machine_folders,
+    shown_cells,
+)
 
 # What Jupyter Book shows of an output that comes in several kinds, best first.
 KINDS = (
@@ -122,11 +124,7 @@ def _address(lesson_id: str) -> str:
 
 def _lesson_findings(lesson_id: str, notebook: NotebookNode, page: Page) -> Iterator[Finding]:
     """Yield what a lesson's page does not show, and what it should not."""
-    cells = [
-        (number, cell)
-        for number, cell in code_cells(notebook)
-        if "remove-cell" not in tags_of(cell) and not tags_of(cell) >= NOTHING_LEFT
-    ]
+    cells = shown_cells(notebook)
     shown = page.cells()
     if len(shown) != len(cells):
         yield Finding(

@@ -36,6 +36,7 @@ def lesson_as_dict(lesson: Lesson, *, brought_by: str) -> dict[str, Any]:
         "key_points": list(lesson.key_points),
         "prerequisites": list(lesson.prerequisites),
         "datasets": list(lesson.datasets),
+        "level": lesson.level,
         "teaching_min": lesson.teaching_min,
         "exercise_min": lesson.exercise_min,
         "authors": list(lesson.authors),

@@ -1,0 +1,28 @@
+"""A Sphinx extension that gives each page our style and script, and explains terms."""
+
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from neuroprimer.teaching.publish.terms import Glossary
+
+ASSETS = Path(__file__).with_name("assets")
+STYLE, SCRIPT = "neuroprimer.css", "neuroprimer.js"
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register style, script and glossary; Sphinx calls this."""
+    # Jupyter Book sets it, though what reads it is not loaded
+    app.add_config_value("thebe_config", {}, "html")
+    app.connect("builder-inited", _add_assets)
+    app.add_css_file(STYLE)
+    app.add_js_file(SCRIPT, loading_method="defer")
+    glossary = Glossary()
+    app.connect("env-updated", glossary.read)
+    app.connect("doctree-resolved", glossary.explain)
+    return {"parallel_read_safe": True, "parallel_write_safe": False}
+
+
+def _add_assets(app: Sphinx) -> None:
+    app.config.html_static_path.append(str(ASSETS))
