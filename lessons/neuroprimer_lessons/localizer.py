@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nilearn import datasets
 
-from neuroprimer.teaching.downloads import cause_of
+from neuroprimer.teaching.transfers import cause_of
 
 # Where nilearn puts what it fetches.
 OWN_FOLDER = ".nilearn"

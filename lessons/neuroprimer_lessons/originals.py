@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from neuroprimer.teaching import Dataset, Variant, download, keep_dataset, load_json
-from neuroprimer.teaching.downloads import DownloadError, tell
+from neuroprimer.teaching.arrivals import tell
+from neuroprimer.teaching.transfers import DownloadError
 
 FULL = "full"
 

@@ -21,7 +21,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from neuroprimer.teaching.downloads import heard_by
+from neuroprimer.teaching.arrivals import heard_by
 from neuroprimer.teaching.event_log import EventLog
 from neuroprimer.teaching.reports.rows import proof_row_of, row_of
 from neuroprimer.teaching.rules import RULES_PAGE

@@ -4,7 +4,7 @@ from .classroom import OpenLesson, lesson
 from .contents import content_digest
 from .course import course_of_all, find_course, load_course, require_lessons
 from .datasets import dataset_files
-from .downloads import DownloadError, Patience, download, load_json
+from .downloads import download, load_json
 from .event_log import EventLog
 from .events import LessonEvent
 from .execute import execute_lessons
@@ -36,6 +36,7 @@ from .reports import (
     write_report,
 )
 from .rules import RULES, Rule
+from .transfers import DownloadError, Patience
 from .validate import validate_run
 
 __all__ = [

@@ -5,7 +5,6 @@ from typing import NoReturn
 
 from neuroprimer.teaching.catalogue import Catalogue, did_you_mean
 from neuroprimer.teaching.contents import damaged_files, files_of
-from neuroprimer.teaching.downloads import DownloadError
 from neuroprimer.teaching.first_fetch import forget_first_fetch
 from neuroprimer.teaching.folders import data_folder
 from neuroprimer.teaching.kept_data import (
@@ -18,6 +17,7 @@ from neuroprimer.teaching.kept_data import (
 )
 from neuroprimer.teaching.model import SAMPLE, Dataset, Variant
 from neuroprimer.teaching.plugins import ask_first
+from neuroprimer.teaching.transfers import DownloadError
 
 
 def require_dataset(catalogue: Catalogue, dataset_id: str) -> Dataset:
