@@ -1,10 +1,15 @@
 """Lessons, plugins and courses written for a test; the kernels and books they meet are real."""
 
+import http.server
 import os
+import shutil
+import ssl
 import subprocess
 import sys
+import threading
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
 
@@ -169,3 +174,150 @@ def neuroprimer(tmp_path: Path, our_plugins: tuple[str, ...]) -> RunCommand:
         )
 
     return run
+
+
+Trick = Callable[["Answering", "Page"], None]
+
+
+@dataclass
+class Page:
+    """What a server has at an address, and how it behaves before it behaves well."""
+
+    body: bytes
+    etag: str = '"1"'
+    tricks: list[Trick] = field(default_factory=list)
+
+
+class Answering(http.server.BaseHTTPRequestHandler):
+    """Answers one connection; also one that was made through this server to another host."""
+
+    protocol_version = "HTTP/1.1"
+    server: "Web"
+    origin = ""
+
+    def do_CONNECT(self) -> None:
+        """Pretend to be the host that a client wants to speak to in secret."""
+        self.origin = f"https://{self.path.removesuffix(':443')}"
+        self.send_response(200)
+        self.end_headers()
+        self.connection = self.server.tls.wrap_socket(self.connection, server_side=True)
+        self.rfile = self.connection.makefile("rb")
+        self.wfile = self.connection.makefile("wb", 0)
+        self.close_connection = False
+
+    def do_GET(self) -> None:
+        """Answer with the page of this address, after its next trick if it has one left."""
+        address = self.origin + self.path
+        page = self.server.pages.get(address) or self.server.pages.get(address.partition("?")[0])
+        self.server.requests.append((address, dict(self.headers)))
+        if page is None:
+            self.send(404)
+        elif page.tricks:
+            page.tricks.pop(0)(self, page)
+        else:
+            self.give(page)
+
+    def give(self, page: Page) -> None:
+        """Give the page, or the part that is wanted of this very state of it."""
+        wanted = self.headers.get("Range", "").removeprefix("bytes=").removesuffix("-")
+        if wanted and self.headers.get("If-Range") in (None, page.etag):
+            self.give_from(page, int(wanted))
+        else:
+            self.send(200, page.body, ETag=page.etag)
+
+    def give_from(self, page: Page, start: int) -> None:
+        """Give the page from some byte on."""
+        size = len(page.body)
+        if start >= size:
+            self.send(416, **{"Content-Range": f"bytes */{size}"})
+            return
+        span = f"bytes {start}-{size - 1}/{size}"
+        self.send(206, page.body[start:], **{"ETag": page.etag, "Content-Range": span})
+
+    def send(self, status: int, body: bytes = b"", *, promised: int = -1, **headers: str) -> None:
+        """Send an answer, which may promise more than there is of it."""
+        self.send_response(status)
+        length = len(body) if promised < 0 else promised
+        for name, value in ({"Content-Length": str(length)} | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+        self.server.sent.append(len(body))
+
+    def finish(self) -> None:
+        """End the connection; whoever accepted it only knows of the one below."""
+        super().finish()
+        self.connection.close()
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+class Web(http.server.ThreadingHTTPServer):
+    """A server on this machine whose pages behave as badly as a test wants.
+
+    As a proxy with a certificate it stands for any host that is asked for by https.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answering)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.pages: dict[str, Page] = {}
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.sent: list[int] = []
+        self.closing = threading.Event()
+        self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+
+    def put(self, address: str, body: bytes, *tricks: Trick, etag: str = '"1"') -> str:
+        """Put a page at a path, or at an address of https, and return its address."""
+        self.pages[address] = Page(body, etag, list(tricks))
+        return address if "://" in address else self.url + address
+
+    def handle_error(self, *_: object) -> None:
+        """Clients that are gone are what the tests are about."""
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
+    """Return a server on this machine, with no page at first."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with Web() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.closing.set()
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return a certificate for the hosts that data come from, and its key, made for today."""
+    if shutil.which("openssl") is None:
+        pytest.skip(
+            "no openssl to make a certificate with; http on loopback is tested all the same"
+        )
+    folder = tmp_path_factory.mktemp("certificate")
+    hosts = "subjectAltName=DNS:osf.io,DNS:neurovault.org"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=loopback", "-addext", hosts, "-keyout", "key.pem", "-out", "cert.pem"),
+        ],
+        cwd=folder,
+        capture_output=True,
+        check=True,
+    )
+    return folder / "cert.pem", folder / "key.pem"
+
+
+@pytest.fixture
+def secret_web(web: Web, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> Web:
+    """Let the server stand for all hosts of https, here and in processes that are started."""
+    web.tls.load_cert_chain(*certificate)
+    monkeypatch.setenv("HTTPS_PROXY", web.url)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
+    return web

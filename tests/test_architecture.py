@@ -82,6 +82,7 @@ HEAVY = {
     "nbclient",
     "nbformat",
     "jupytext",
+    "requests",
 }
 
 

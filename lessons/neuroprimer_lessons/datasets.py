@@ -14,6 +14,7 @@ from pathlib import Path
 
 from neuroprimer.teaching import Dataset, keep_dataset
 from neuroprimer.teaching.kept_data import DatasetError
+from neuroprimer_lessons.originals import VARIANTS
 
 # Digests of all files that are made up, by dataset: `python -m neuroprimer_lessons.synthesis
 # --record` writes them. Whoever changes what is made also changes the dataset's version.
@@ -56,6 +57,7 @@ DATASETS = (
         citation=PAINTED_CITATION,
         is_synthetic=True,
         files=RECORDED["localizer-t1"],
+        further=(VARIANTS["localizer-t1"],),
         size_mb=4.0,
     ),
     Dataset(
@@ -67,6 +69,7 @@ DATASETS = (
         citation=PAINTED_CITATION,
         is_synthetic=True,
         files=RECORDED["localizer-bold"],
+        further=(VARIANTS["localizer-bold"],),
         size_mb=21.8,
     ),
     Dataset(
@@ -79,6 +82,7 @@ DATASETS = (
         citation=PAINTED_CITATION,
         is_synthetic=True,
         files=RECORDED["pain-maps"],
+        further=(VARIANTS["pain-maps"],),
         size_mb=30.7,
     ),
     Dataset(
@@ -90,6 +94,7 @@ DATASETS = (
         citation=MADE_UP_CITATION,
         is_synthetic=True,
         files=RECORDED["amygdala"],
+        further=(VARIANTS["amygdala"],),
         size_mb=0.1,
     ),
 )

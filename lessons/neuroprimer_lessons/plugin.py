@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neuroprimer.teaching import Dataset, Lesson, hookimpl, load_lesson
+from neuroprimer.teaching.model import SAMPLE
 from neuroprimer_lessons.datasets import DATASETS, find_dataset_files
+from neuroprimer_lessons.originals import FULL, find_original_files
 
 LESSON_FOLDERS = (
     "what_is_an_image",
@@ -35,5 +37,7 @@ def register_datasets() -> list[Dataset]:
 
 @hookimpl
 def provide_dataset(dataset: Dataset, folder: Path, variant: str) -> Sequence[Path] | None:
-    """Return files that a dependency ships or that are made here, or None for what is not ours."""
-    return find_dataset_files(dataset, folder) if variant == "sample" else None
+    """Return files that a dependency ships, that are made here, or that are fetched, or None."""
+    if variant == FULL:
+        return find_original_files(dataset, folder)
+    return find_dataset_files(dataset, folder) if variant == SAMPLE else None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,8 +13,16 @@ from neuroprimer import teaching, terminal
 from neuroprimer.options import FILE, with_catalogue, with_json
 from neuroprimer.teaching import datasets
 from neuroprimer.teaching.bundles import read_bundle, write_bundle
+from neuroprimer.teaching.model import SAMPLE
 
 DATASETS = click.argument("dataset_ids", nargs=-1, metavar="[DATASET]...")
+VARIANT = click.option(
+    "--variant",
+    default=SAMPLE,
+    show_default=True,
+    metavar="NAME",
+    help="Which files: the sample needs no network, full is the real thing.",
+)
 
 
 @click.group()
@@ -26,54 +35,78 @@ def data() -> None:
 @with_json
 def list_data(catalogue: teaching.Catalogue, as_json: bool) -> None:
     """List the datasets: what they are, their terms, and whether they are here."""
-    states = [(one, datasets.state_of(one)) for one in _chosen(catalogue, ())]
+    chosen = _chosen(catalogue, ())
     if as_json:
-        rows = [
-            {
-                "id": one.id,
-                "title": one.title,
-                "synthetic": one.is_synthetic,
-                "licence": one.licence,
-                "citation": one.citation,
-                "version": one.version,
-                "variants": list(one.variants),
-                "size_mb": one.size_mb,
-                "state": state,
-            }
-            for one, state in states
-        ]
-        click.echo(json.dumps({"datasets": rows}, indent=2))
+        click.echo(json.dumps({"datasets": [_row_of(one) for one in chosen]}, indent=2))
         return
     terminal.print_table(
-        ("dataset", "title", "kind", "licence", "MB", "here"),
+        ("dataset", "variant", "title", "kind", "licence", "MB", "here", "checksums"),
         [
             (
                 one.id,
-                one.title,
-                "synthetic" if one.is_synthetic else "measured",
-                one.licence,
-                f"{one.size_mb:.1f}" if one.size_mb else "",
-                state,
+                variant.name,
+                variant.title,
+                "synthetic" if variant.is_synthetic else "measured",
+                variant.licence,
+                f"{variant.size_mb:.1f}" if variant.size_mb else "",
+                datasets.state_of(one, variant.name),
+                datasets.checksums_of(one, variant.name),
             )
-            for one, state in states
+            for one in chosen
+            for variant in one.variants
         ],
     )
+
+
+def _row_of(dataset: teaching.Dataset) -> dict[str, Any]:
+    """Return what there is to say of a dataset, for programs."""
+    sample, *_ = variants = [
+        {
+            "name": variant.name,
+            "title": variant.title,
+            "synthetic": variant.is_synthetic,
+            "licence": variant.licence,
+            "citation": variant.citation,
+            "size_mb": variant.size_mb,
+            "state": datasets.state_of(dataset, variant.name),
+            "checksums": datasets.checksums_of(dataset, variant.name),
+        }
+        for variant in dataset.variants
+    ]
+    told = {key: value for key, value in sample.items() if key != "name"}
+    return {"id": dataset.id, "version": dataset.version, **told, "variants": variants}
 
 
 @data.command()
 @DATASETS
 @with_catalogue
+@VARIANT
 @click.option("--from", "bundle", type=FILE, help="Take the files from this bundle.")
-def fetch(dataset_ids: tuple[str, ...], catalogue: teaching.Catalogue, bundle: Path | None) -> None:
+@click.option(
+    "--accept-changed",
+    is_flag=True,
+    help="Take what the publisher has now, also if it is not what was fetched first.",
+)
+def fetch(
+    dataset_ids: tuple[str, ...],
+    catalogue: teaching.Catalogue,
+    variant: str,
+    bundle: Path | None,
+    accept_changed: bool,
+) -> None:
     """Have datasets made or fetched, so that lessons find them; without names, all."""
-    chosen = _chosen(catalogue, dataset_ids)
+    chosen = _chosen(catalogue, dataset_ids, variant)
+    if accept_changed:
+        for one in chosen:
+            datasets.accept_changed(one, variant)
     if bundle is not None:
-        for one in read_bundle(bundle, chosen, all_wanted=bool(dataset_ids)):
-            click.echo(f"{one.id}: {datasets.dataset_folder(one)}")
+        for one in read_bundle(bundle, chosen, variant=variant, all_wanted=bool(dataset_ids)):
+            click.echo(f"{_named(one, variant)}: {datasets.dataset_folder(one)}")
         return
     for one in chosen:
-        files = teaching.dataset_files(catalogue, one)
-        click.echo(f"{one.id}: {len(files)} file(s) in {files[0].parent}")
+        with terminal.watch_downloads():
+            files = teaching.dataset_files(catalogue, one, variant=variant)
+        click.echo(f"{_named(one, variant)}: {len(files)} file(s) in {files[0].parent}")
 
 
 @data.command()
@@ -81,36 +114,73 @@ def fetch(dataset_ids: tuple[str, ...], catalogue: teaching.Catalogue, bundle: P
 @with_catalogue
 def verify(dataset_ids: tuple[str, ...], catalogue: teaching.Catalogue) -> None:
     """Read all files again and compare their digests; exit status 1 if any is damaged."""
-    damaged = 0
+    mending = []
     for one in _chosen(catalogue, dataset_ids):
-        names = datasets.damaged_names(one)
-        if names is None:
-            click.echo(f"{one.id}: nothing to verify")
-            continue
-        damaged += bool(names)
-        words = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
-        click.echo(f"{one.id}: " + (f"damaged: {words}" if names else "all files are right"))
-    if damaged:
-        click.echo("`neuroprimer data fetch` makes damaged datasets anew.", err=True)
+        for variant in (variant.name for variant in one.variants):
+            names = datasets.damaged_names(one, variant)
+            if names is None and variant != SAMPLE:
+                continue  # most do without
+            click.echo(f"{_named(one, variant)}: {_verdict(one, variant, names)}")
+            if names:
+                mending.append(_fetch_command(one, variant))
+    if mending:
+        click.echo(f"Have them made or fetched anew: {', '.join(mending)}.", err=True)
         raise click.exceptions.Exit(1)
+
+
+def _verdict(dataset: teaching.Dataset, variant: str, damaged: Sequence[str] | None) -> str:
+    """Return in words what came of comparing the files of a dataset."""
+    if damaged is None:
+        return "nothing to verify"
+    if damaged:
+        return f"damaged: {', '.join(damaged[:5])}" + (" ..." if damaged[5:] else "")
+    first = datasets.checksums_of(dataset, variant)
+    return "all files are right" if variant == SAMPLE else f"all files are those {first}"
 
 
 @data.command()
 @click.argument("file", type=FILE)
 @DATASETS
 @with_catalogue
-def bundle(file: Path, dataset_ids: tuple[str, ...], catalogue: teaching.Catalogue) -> None:
+@VARIANT
+def bundle(
+    file: Path, dataset_ids: tuple[str, ...], catalogue: teaching.Catalogue, variant: str
+) -> None:
     """Write datasets to one file, for `neuroprimer data fetch --from FILE` elsewhere."""
-    chosen = [one for one in _chosen(catalogue, dataset_ids) if one.files]
+    chosen = _chosen(catalogue, dataset_ids, variant)
+    chosen = [one for one in chosen if one.files or variant != SAMPLE]
     if not chosen:
         raise click.UsageError("Nothing to bundle: packages bring these datasets with them.")
-    write_bundle(file, {one: teaching.dataset_files(catalogue, one) for one in chosen})
-    click.echo(f"{', '.join(one.id for one in chosen)}: in {file}")
+    with terminal.watch_downloads():
+        files = {one: teaching.dataset_files(catalogue, one, variant=variant) for one in chosen}
+    write_bundle(file, files, variant=variant)
+    click.echo(f"{', '.join(_named(one, variant) for one in chosen)}: in {file}")
+    for one in chosen:
+        terms = datasets.require_variant(one, variant).licence
+        click.echo(f"Before you pass it on, mind the terms of {one.id}: {terms}.", err=True)
 
 
-def _chosen(catalogue: teaching.Catalogue, ids: Iterable[str]) -> list[teaching.Dataset]:
-    """Return the datasets of these names, or all."""
+def _named(dataset: teaching.Dataset, variant: str) -> str:
+    return dataset.id if variant == SAMPLE else f"{dataset.id} ({variant})"
+
+
+def _fetch_command(dataset: teaching.Dataset, variant: str) -> str:
+    further = "" if variant == SAMPLE else f" --variant {variant}"
+    return f"`neuroprimer data fetch {dataset.id}{further}`"
+
+
+def _chosen(
+    catalogue: teaching.Catalogue, ids: Iterable[str], variant: str = SAMPLE
+) -> list[teaching.Dataset]:
+    """Return the datasets of these names, or all that have the variant."""
     ids = tuple(dict.fromkeys(ids))
-    if not ids:
-        return list(catalogue.datasets.values())
-    return [datasets.require_dataset(catalogue, id_) for id_ in ids]
+    if ids:
+        chosen = [datasets.require_dataset(catalogue, id_) for id_ in ids]
+        for one in chosen:
+            datasets.require_variant(one, variant)
+        return chosen
+    known = catalogue.datasets.values()
+    chosen = [one for one in known if variant in (each.name for each in one.variants)]
+    if known and not chosen:
+        raise click.UsageError(f"No dataset has a variant {variant!r}.")
+    return chosen

@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 
+from neuroprimer.teaching.arrivals import heard_by
 from neuroprimer.teaching.event_log import EventLog
 from neuroprimer.teaching.reports.rows import proof_row_of, row_of
 from neuroprimer.teaching.rules import RULES_PAGE
@@ -136,6 +145,31 @@ def _watch(lessons: Sequence[Lesson]) -> Iterator[Watcher]:
     )
     with Progress(*columns, console=console, transient=True) as progress:
         yield BarWatcher(progress, lessons)
+
+
+@contextlib.contextmanager
+def watch_downloads() -> Iterator[None]:
+    """Show a bar for each file that is on its way; nothing where that is no terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def show(name: str, done: int, total: int | None) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(name, completed=done, total=total)
+            progress.update(tasks[name], completed=done, total=total, visible=done != total)
+
+        with heard_by(show):
+            yield
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from neuroprimer.teaching import Dataset, Lesson, OpenLesson, dataset_files, hookimpl
+from neuroprimer.teaching import Dataset, Lesson, OpenLesson, Variant, dataset_files, hookimpl
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.datasets import DatasetError, require_dataset
 from neuroprimer.teaching.plugins import add_plugin, make_manager
@@ -17,6 +17,7 @@ DATA = Dataset(
     licence="MIT",
     citation="",
     is_synthetic=True,
+    further=(Variant(name="full", title="", licence="", citation="", is_synthetic=False),),
 )
 LESSON = Lesson(id="a", title="A", path=Path("a.md"), datasets=("brain",))
 
@@ -59,6 +60,20 @@ class ReturnsText:
         return "brain.nii"
 
 
+class Refuses:
+    """Says in words that it cannot."""
+
+    @hookimpl
+    def provide_dataset(self):
+        raise DatasetError("The scanner is off.", hint="Turn it on.")
+
+
+class TellsVariant:
+    @hookimpl
+    def provide_dataset(self, folder, variant):
+        return Writes(f"{variant}.nii").provide_dataset(folder)
+
+
 class Promises:
     @hookimpl
     def provide_dataset(self, folder):
@@ -96,6 +111,25 @@ def test_dataset_that_nobody_provides_is_an_error_with_reasons(tmp_path, plugins
         dataset_files(catalogue_of(*plugins), DATA, folder=tmp_path)
 
 
+def test_what_the_only_plugin_says_is_what_is_told(tmp_path):
+    with pytest.raises(DatasetError) as told:
+        dataset_files(catalogue_of(Refuses(), Declines()), DATA, folder=tmp_path)
+
+    assert str(told.value) == "The scanner is off. Turn it on."
+
+
+def test_of_several_plugins_that_fail_all_are_told(tmp_path):
+    with pytest.raises(DatasetError, match=r"(?s)NP002 Refuses: .*scanner.*NP002 Raises: .*space"):
+        dataset_files(catalogue_of(Refuses(), Raises()), DATA, folder=tmp_path)
+
+
+def test_plugin_is_not_asked_for_a_variant_that_there_is_not(tmp_path):
+    with pytest.raises(DatasetError, match=r"no variant 'huge'. There is: sample, full"):
+        dataset_files(catalogue_of(Writes("one")), DATA, folder=tmp_path, variant="huge")
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_unknown_dataset_is_answered_with_the_near_name():
     with pytest.raises(DatasetError, match="Did you mean 'brain'"):
         require_dataset(catalogue_of(), "brian")
@@ -121,6 +155,51 @@ def test_lesson_names_one_of_several_files(cache):
         lesson.data("brain")
     with pytest.raises(DatasetError, match=r"0 fit the name 't3\.nii'"):
         lesson.data("brain", "t3.nii")
+
+
+@pytest.mark.usefixtures("cache")
+def test_lesson_gets_the_sample_and_another_variant_only_when_it_asks():
+    lesson = OpenLesson(lesson=LESSON, catalogue=catalogue_of(TellsVariant()))
+
+    assert lesson.data("brain").name == "sample.nii"
+    assert lesson.data("brain", variant="full").name == "full.nii"
+
+
+BRAINS = """
+from neuroprimer.teaching import Dataset, Variant, hookimpl
+
+FULL = Variant(name="full", title="", licence="", citation="", is_synthetic=False)
+
+@hookimpl
+def register_datasets():
+    described = dict(id="brain", title="", description="", licence="", citation="")
+    return [Dataset(**described, is_synthetic=True, further=(FULL,))]
+
+@hookimpl
+def provide_dataset():
+    return [__file__]
+"""
+WANTS = """
+import neuroprimer
+lesson = neuroprimer.lesson({id!r})
+found = lesson.data("brain"{more})
+"""
+
+
+@pytest.mark.kernel
+def test_build_refuses_a_lesson_that_wants_more_than_the_sample(
+    course_folder, write_plugin, write_lesson, neuroprimer
+):
+    write_plugin("brains", BRAINS)
+    for id_, more in (("modest", ""), ("greedy", ', variant="full"')):
+        write_lesson(WANTS.format(id=id_, more=more), datasets="[brain]", lesson_id=id_)
+
+    done = neuroprimer("validate", "--course", course_folder)
+
+    assert done.returncode == 1
+    assert "greedy, code cell 1: " in done.stderr
+    assert "asks for 'brain' (full) in a build" in done.stderr
+    assert "modest" not in done.stderr.partition("NP3")[2]
 
 
 def test_lesson_cannot_read_what_it_does_not_declare():

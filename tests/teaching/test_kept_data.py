@@ -3,18 +3,26 @@
 import gzip
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-from neuroprimer.teaching import Dataset, content_digest, keep_dataset
+from neuroprimer.teaching import Dataset, Variant, content_digest, keep_dataset
 from neuroprimer.teaching.bundles import read_bundle, write_bundle
-from neuroprimer.teaching.datasets import damaged_names, dataset_folder, state_of
+from neuroprimer.teaching.datasets import (
+    accept_changed,
+    checksums_of,
+    damaged_names,
+    dataset_folder,
+    state_of,
+)
 from neuroprimer.teaching.kept_data import DatasetError
 from neuroprimer.teaching.model import LessonError
 
@@ -299,3 +307,137 @@ def test_bundle_that_cannot_be_written_leaves_nothing(here, tmp_path):
         write_bundle(tmp_path / "b.zip", {BRAIN: [*here, tmp_path / "gone"]})
 
     assert not list(tmp_path.glob("*b.zip*"))
+
+
+def writes(**files: bytes):
+    """Return what writes files, when they are not there yet."""
+
+    def make(folder: Path) -> None:
+        for name, content in files.items():
+            file = folder / name.replace("_", ".")
+            if not file.exists():
+                file.write_bytes(content)
+
+    return make
+
+
+def keep_full(folder: Path, make, *, resumes: bool = False) -> list[Path]:
+    return keep_dataset(BRAIN, folder, make, variant="full", resumes=resumes)
+
+
+def test_variants_are_kept_apart_and_digests_of_the_sample_do_not_bind_others(tmp_path):
+    sample = keep_dataset(BRAIN, tmp_path, Maker())
+
+    full = keep_full(tmp_path, writes(a_txt=b"full"))
+
+    assert [sample[0].read_bytes(), full[0].read_bytes()] == [b"one", b"full"]
+
+
+@pytest.mark.parametrize(
+    ("later", "words"),
+    [
+        (writes(a_txt=b"2"), r"a\.txt of .*sha256 d4735e.*expected 6b86b2.*--accept-changed"),
+        (writes(a_txt=b"1", b_txt=b"2"), r"b\.txt of .*sha256 d4735e.*expected no such file"),
+        (writes(b_txt=b"2"), r"a\.txt of .*sha256 of nothing, expected 6b86b2.*1 more differ"),
+    ],
+    ids=["another", "one more", "one less"],
+)
+def test_later_fetch_must_bring_what_the_first_brought(tmp_path, later, words):
+    (file,) = keep_full(tmp_path, writes(a_txt=b"1"))
+    file.unlink()
+
+    with pytest.raises(DatasetError, match=words):
+        keep_full(tmp_path, later)
+
+    assert keep_full(tmp_path, writes(a_txt=b"1")) == [file]
+
+
+@pytest.mark.usefixtures("here")
+def test_record_of_the_first_fetch_outlives_the_files_and_is_renewed_on_purpose():
+    folder = dataset_folder(BRAIN)
+    keep_full(folder, writes(a_txt=b"1"))
+    first = checksums_of(BRAIN, "full")
+    shutil.rmtree(folder / "1-full")
+
+    assert first.startswith("of 2")
+    assert checksums_of(BRAIN, "full") == first
+    accept_changed(BRAIN, "full")
+    assert checksums_of(BRAIN, "full") == ""
+    assert keep_full(folder, writes(a_txt=b"2"))[0].read_bytes() == b"2"
+    assert damaged_names(BRAIN, "full") == []
+
+
+def test_files_that_were_copied_here_without_a_record_get_one(tmp_path):
+    keep_full(tmp_path, writes(a_txt=b"1"))
+    (tmp_path / ".first-1-full.json").unlink()
+
+    keep_full(tmp_path, never)
+
+    assert (tmp_path / ".first-1-full.json").exists()
+
+
+@pytest.mark.parametrize("record", [b"", b"[]", b"{}", b'{"day": 1}'])
+def test_damaged_record_is_no_permission(tmp_path, record):
+    keep_full(tmp_path, writes(a_txt=b"1"))
+    (tmp_path / ".first-1-full.json").write_bytes(record)
+
+    with pytest.raises(DatasetError, match=r"cannot be read.*--accept-changed"):
+        keep_full(tmp_path, never)
+
+
+def test_what_arrived_before_a_failure_is_there_the_next_time_and_nothing_hidden_stays(tmp_path):
+    def half(folder: Path) -> None:
+        (folder / "a.txt").write_bytes(b"1")
+        (folder / ".b.txt.part").write_bytes(b"")
+        (folder / ".nilearn").mkdir()
+        raise DatasetError("no more")
+
+    with pytest.raises(DatasetError, match="no more"):
+        keep_full(tmp_path, half, resumes=True)
+    files = keep_full(tmp_path, writes(a_txt=b"other", b_txt=b"2"), resumes=True)
+
+    assert [file.read_bytes() for file in files] == [b"1", b"2"]
+    assert {path.name for path in files[0].parent.iterdir()} == {".whole.json", "a.txt", "b.txt"}
+    assert {path.name for path in tmp_path.iterdir()} == {".first-1-full.json", ".lock", "1-full"}
+
+
+def test_wrong_file_alone_is_not_kept_for_the_next_time(tmp_path):
+    with pytest.raises(DatasetError, match=r"1 file\(s\) of .* damaged.*b\.gz cannot be unpacked"):
+        keep_full(tmp_path, writes(a_txt=b"1", b_gz=b"<html>log in"), resumes=True)
+
+    files = keep_full(tmp_path, writes(a_txt=b"2", b_gz=gzip.compress(b"2")), resumes=True)
+
+    assert files[0].read_bytes() == b"1"
+
+
+@pytest.mark.usefixtures("here")
+def test_bundle_must_bring_what_was_fetched_first(tmp_path, monkeypatch):
+    folder = dataset_folder(BRAIN)
+    (file,) = keep_full(folder, writes(a_txt=b"1"))
+    write_bundle(tmp_path / "b.zip", {BRAIN: [file]}, variant="full")
+    monkeypatch.setenv("NEUROPRIMER_DATA", str(tmp_path / "elsewhere"))
+    (elsewhere,) = keep_full(dataset_folder(BRAIN), writes(a_txt=b"2"))
+    elsewhere.unlink()
+
+    with pytest.raises(DatasetError, match="is not what was fetched first"):
+        read_bundle(tmp_path / "b.zip", [BRAIN], variant="full")
+
+
+def test_bundle_of_a_variant_brings_no_names_that_lead_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setenv("NEUROPRIMER_DATA", str(tmp_path / "elsewhere"))
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        for name in ("../../../evil", ".hidden", "c/d", "a.txt"):
+            archive.writestr(f"brain/1/full/{name}", b"")
+
+    read_bundle(tmp_path / "b.zip", [BRAIN], variant="full")
+
+    assert not list(tmp_path.rglob("evil"))
+    kept = dataset_folder(BRAIN) / "1-full"
+    assert {path.name for path in kept.iterdir()} == {".whole.json", "a.txt"}
+
+
+def test_variants_of_one_dataset_have_names_of_their_own():
+    again = Variant(name="sample", title="", licence="", citation="", is_synthetic=True)
+
+    with pytest.raises(LessonError, match="variants of the same name: sample, sample"):
+        replace(BRAIN, further=(again,))

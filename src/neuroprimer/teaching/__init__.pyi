@@ -1,17 +1,29 @@
 from .build import BuildReport, build_course, validate_lessons
 from .catalogue import Catalogue, load_catalogue
 from .classroom import OpenLesson, lesson
+from .contents import content_digest
 from .course import course_of_all, find_course, load_course, require_lessons
 from .datasets import dataset_files
+from .downloads import download, load_json
 from .event_log import EventLog
 from .events import LessonEvent
 from .execute import execute_lessons
 from .exercises.model import CheckOutcome, Exercise, FindData, Incorrect, WrongAnswer
 from .exercises.quizzes import Choice, NumericQuiz, Quiz, check_quiz
 from .hookspecs import API_VERSION, hookimpl
-from .kept_data import content_digest, keep_dataset
+from .kept_data import DatasetError, keep_dataset
 from .lesson_files import load_lesson
-from .model import Course, Dataset, ExecutionResult, Finding, Lesson, Limits, Part, ValidationReport
+from .model import (
+    Course,
+    Dataset,
+    ExecutionResult,
+    Finding,
+    Lesson,
+    Limits,
+    Part,
+    ValidationReport,
+    Variant,
+)
 from .plugins import hook_names
 from .publish import publish_course
 from .reports import (
@@ -24,6 +36,7 @@ from .reports import (
     write_report,
 )
 from .rules import RULES, Rule
+from .transfers import DownloadError, Patience
 from .validate import validate_run
 
 __all__ = [
@@ -35,6 +48,8 @@ __all__ = [
     "Choice",
     "Course",
     "Dataset",
+    "DatasetError",
+    "DownloadError",
     "EventLog",
     "ExecutionResult",
     "Exercise",
@@ -47,9 +62,11 @@ __all__ = [
     "NumericQuiz",
     "OpenLesson",
     "Part",
+    "Patience",
     "Quiz",
     "Rule",
     "ValidationReport",
+    "Variant",
     "WrongAnswer",
     "add_job_summary",
     "build_course",
@@ -57,6 +74,7 @@ __all__ = [
     "content_digest",
     "course_of_all",
     "dataset_files",
+    "download",
     "execute_lessons",
     "find_course",
     "finding_as_dict",
@@ -67,6 +85,7 @@ __all__ = [
     "lesson_as_dict",
     "load_catalogue",
     "load_course",
+    "load_json",
     "load_lesson",
     "publish_course",
     "require_lessons",

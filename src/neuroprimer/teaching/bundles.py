@@ -9,13 +9,16 @@ from pathlib import Path
 
 from neuroprimer.teaching.datasets import dataset_folder
 from neuroprimer.teaching.kept_data import DatasetError, keep_dataset
-from neuroprimer.teaching.model import Dataset
+from neuroprimer.teaching.model import SAMPLE, Dataset, is_plain_name
 
-# An entry of the archive is DATASET/VERSION/FILE.
+# An entry of the archive is DATASET/VERSION/FILE for the sample, and else
+# DATASET/VERSION/VARIANT/FILE.
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
-def write_bundle(file: Path, files: Mapping[Dataset, Sequence[Path]]) -> None:
+def write_bundle(
+    file: Path, files: Mapping[Dataset, Sequence[Path]], *, variant: str = SAMPLE
+) -> None:
     """Write datasets to an archive, which is whole or, if anything goes wrong, not there.
 
     Parameters
@@ -24,6 +27,8 @@ def write_bundle(file: Path, files: Mapping[Dataset, Sequence[Path]]) -> None:
         The archive, which is replaced if it exists.
     files : mapping of Dataset to paths
         What goes into it.
+    variant : str
+        Which variant these are.
 
     Raises
     ------
@@ -35,7 +40,7 @@ def write_bundle(file: Path, files: Mapping[Dataset, Sequence[Path]]) -> None:
         with zipfile.ZipFile(aside, "w") as archive:
             for dataset, paths in files.items():
                 for path in paths:
-                    entry = zipfile.ZipInfo(f"{dataset.id}/{dataset.version}/{path.name}", EARLIEST)
+                    entry = zipfile.ZipInfo(_folder(dataset, variant) + path.name, EARLIEST)
                     with path.open("rb") as source, archive.open(entry, "w") as target:
                         shutil.copyfileobj(source, target)
         aside.replace(file)
@@ -49,11 +54,16 @@ def write_bundle(file: Path, files: Mapping[Dataset, Sequence[Path]]) -> None:
 
 
 def read_bundle(
-    file: Path, datasets: Iterable[Dataset], *, all_wanted: bool = False
+    file: Path,
+    datasets: Iterable[Dataset],
+    *,
+    variant: str = SAMPLE,
+    all_wanted: bool = False,
 ) -> list[Dataset]:
     """Put the datasets of an archive where lessons look for them.
 
-    Only files whose names and digests a plugin has registered are taken, whatever else it holds.
+    Of the sample, only files whose names and digests a plugin has registered are taken, whatever
+    else there is. Of another variant, what is taken counts as its first fetch, or must be the same.
 
     Parameters
     ----------
@@ -61,6 +71,8 @@ def read_bundle(
         What `write_bundle` has written.
     datasets : iterable of Dataset
         Those to take.
+    variant : str
+        Which variant of them.
     all_wanted : bool
         Whether it is an error if one of them is not in it.
 
@@ -76,17 +88,19 @@ def read_bundle(
     """
     try:
         with zipfile.ZipFile(file) as archive:
-            names = set(archive.namelist())
-            wanted = [one for one in datasets if one.files]
-            there = [one for one in wanted if {*_entries(one).values()} <= names]
-            missing = [one.id for one in wanted if one not in there]
+            offered = [one for one in datasets if one.files or variant != SAMPLE]
+            wanted = {one: _entries(archive, one, variant) for one in offered}
+            there = [one for one, entries in wanted.items() if entries]
+            missing = [one.id for one, entries in wanted.items() if not entries]
             if (missing and all_wanted) or not there:
                 raise DatasetError(
-                    f"{file} does not hold version(s) of this course of: {', '.join(missing)}.",
+                    f"{file} does not hold version(s) of this course of: {', '.join(missing)}"
+                    + (f" ({variant})." if variant != SAMPLE else "."),
                     hint="Write a bundle with the same version of neuroprimer.",
                 )
             for one in there:
-                keep_dataset(one, dataset_folder(one), partial(_unpack, archive, one))
+                make = partial(_unpack, archive, wanted[one])
+                keep_dataset(one, dataset_folder(one), make, variant=variant)
             return there
     except (OSError, zipfile.BadZipFile) as error:
         raise DatasetError(
@@ -95,13 +109,27 @@ def read_bundle(
         ) from error
 
 
-def _entries(dataset: Dataset) -> dict[str, str]:
-    """Return the archive's name of each file of a dataset."""
-    return {name: f"{dataset.id}/{dataset.version}/{name}" for name in dataset.files}
+def _folder(dataset: Dataset, variant: str) -> str:
+    """Return where in an archive the files of a dataset lie."""
+    return f"{dataset.id}/{dataset.version}/" + (f"{variant}/" if variant != SAMPLE else "")
 
 
-def _unpack(archive: zipfile.ZipFile, dataset: Dataset, folder: Path) -> None:
-    # Names come from the dataset and not from the archive, so nothing can lead out of the folder.
-    for name, entry in _entries(dataset).items():
+def _entries(archive: zipfile.ZipFile, dataset: Dataset, variant: str) -> dict[str, str]:
+    """Return the archive's name of each file of a dataset; empty when some are missing."""
+    folder = _folder(dataset, variant)
+    found = {
+        entry.removeprefix(folder): entry
+        for entry in archive.namelist()
+        if entry.startswith(folder)
+    }
+    plain = {name: entry for name, entry in found.items() if is_plain_name(name)}
+    if variant != SAMPLE:
+        return plain
+    is_whole = dataset.files.keys() <= plain.keys()
+    return {name: plain[name] for name in dataset.files} if is_whole else {}
+
+
+def _unpack(archive: zipfile.ZipFile, entries: Mapping[str, str], folder: Path) -> None:
+    for name, entry in entries.items():
         with archive.open(entry) as source, (folder / name).open("wb") as target:
             shutil.copyfileobj(source, target)

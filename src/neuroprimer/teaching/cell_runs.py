@@ -16,8 +16,8 @@ from nbformat import NotebookNode
 from neuroprimer.teaching.bounds import MEGABYTE, Breach, look_at_kernel, watch_kernel
 from neuroprimer.teaching.errands import ERRAND_TIMEOUT_S, inside_code, prove_exercise, run_errand
 from neuroprimer.teaching.events import LessonEvent
+from neuroprimer.teaching.kernel_signs import SEED_VARIABLE
 from neuroprimer.teaching.kernels import inside
-from neuroprimer.teaching.kernels.newborn import SEED_VARIABLE
 from neuroprimer.teaching.kernels.sessions import (
     QUIET_LOG,
     Kernel,

@@ -16,7 +16,8 @@ from neuroprimer.teaching.exercises.quizzes import check_quiz
 from neuroprimer.teaching.exercises.steps import hint_view, progress_view, solution_view
 from neuroprimer.teaching.exercises.views import View, message_view, show
 from neuroprimer.teaching.kept_data import DatasetError
-from neuroprimer.teaching.model import Lesson
+from neuroprimer.teaching.kernel_signs import runs_in_a_build
+from neuroprimer.teaching.model import SAMPLE, Lesson
 from neuroprimer.teaching.policy import find_policy
 
 
@@ -35,7 +36,7 @@ class OpenLesson:
     lesson: Lesson
     catalogue: Catalogue
 
-    def data(self, dataset_id: str, file: str | None = None) -> Path:
+    def data(self, dataset_id: str, file: str | None = None, *, variant: str = SAMPLE) -> Path:
         """Return the path of a file of one of the lesson's datasets.
 
         Parameters
@@ -44,6 +45,9 @@ class OpenLesson:
             One that the lesson names in its metadata.
         file : str, optional
             Name of the file, where the dataset has several.
+        variant : str
+            ``"full"`` gives the real thing, which is fetched if need be. Exercises are checked
+            with the sample all the same.
 
         Returns
         -------
@@ -53,8 +57,8 @@ class OpenLesson:
         Raises
         ------
         DatasetError
-            If the lesson does not name the dataset, nobody provides it, or it has several
-            files or none of that name.
+            If the lesson does not name the dataset, nobody provides it, it has several files
+            or none of that name, or a build wants more than the sample.
         """
         if dataset_id not in self.lesson.datasets:
             raise DatasetError(
@@ -62,7 +66,14 @@ class OpenLesson:
                 hint="Add it under 'datasets:' in the lesson's metadata. "
                 + did_you_mean(dataset_id, self.catalogue.datasets),
             )
-        files = dataset_files(self.catalogue, require_dataset(self.catalogue, dataset_id))
+        if variant != SAMPLE and runs_in_a_build():
+            raise DatasetError(
+                f"The lesson {self.lesson.id!r} asks for {dataset_id!r} ({variant}) in a build.",
+                hint="Let it use the sample, which needs no network and of which its page tells. "
+                "Students may ask for more in their own notebooks.",
+            )
+        dataset = require_dataset(self.catalogue, dataset_id)
+        files = dataset_files(self.catalogue, dataset, variant=variant)
         chosen = [path for path in files if file in (None, path.name)]
         if len(chosen) != 1:
             raise DatasetError(

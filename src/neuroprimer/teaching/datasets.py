@@ -1,18 +1,23 @@
 """Datasets: the files behind a name, from the first plugin that can provide them."""
 
 from pathlib import Path
+from typing import NoReturn
 
 from neuroprimer.teaching.catalogue import Catalogue, did_you_mean
+from neuroprimer.teaching.contents import damaged_files, files_of
+from neuroprimer.teaching.first_fetch import forget_first_fetch
 from neuroprimer.teaching.folders import data_folder
 from neuroprimer.teaching.kept_data import (
     DatasetError,
-    damaged_files,
     distrust,
-    files_of,
+    first_fetch,
+    is_arriving,
+    kept_digests,
     kept_folder,
 )
-from neuroprimer.teaching.model import Dataset
+from neuroprimer.teaching.model import SAMPLE, Dataset, Variant
 from neuroprimer.teaching.plugins import ask_first
+from neuroprimer.teaching.transfers import DownloadError
 
 
 def require_dataset(catalogue: Catalogue, dataset_id: str) -> Dataset:
@@ -36,33 +41,70 @@ def dataset_folder(dataset: Dataset) -> Path:
     return data_folder() / dataset.id
 
 
-def state_of(dataset: Dataset) -> str:
-    """Return in a word whether a dataset's sample is here: "yes", "no", or "in a package".
+def require_variant(dataset: Dataset, name: str) -> Variant:
+    """Return a variant of a dataset by its name.
+
+    Raises
+    ------
+    DatasetError
+        If it has none of that name; names those there are.
+    """
+    found = {variant.name: variant for variant in dataset.variants}
+    if name not in found:
+        raise DatasetError(
+            f"The dataset {dataset.id!r} has no variant {name!r}.",
+            hint=f"There is: {', '.join(found)}.",
+        )
+    return found[name]
+
+
+def state_of(dataset: Dataset, variant: str = SAMPLE) -> str:
+    """Return in words whether files are here: "yes", "no", "begun" or "in a package".
 
     Nothing is made and nothing is read for it.
     """
-    if not dataset.files:
-        return "yes" if files_of(dataset_folder(dataset)) else "in a package"
-    return "yes" if files_of(kept_folder(dataset, dataset_folder(dataset))) else "no"
+    folder = dataset_folder(dataset)
+    if files_of(kept_folder(dataset, folder, variant)):
+        return "yes"
+    if variant != SAMPLE:
+        return "begun" if is_arriving(dataset, folder, variant) else "no"
+    if dataset.files:
+        return "no"
+    return "yes" if files_of(folder) else "in a package"
 
 
-def damaged_names(dataset: Dataset) -> list[str] | None:
+def checksums_of(dataset: Dataset, variant: str = SAMPLE) -> str:
+    """Return in words what files are compared with: "known", the day of the first fetch, or ""."""
+    if variant == SAMPLE:
+        return "known" if dataset.files else ""
+    first = first_fetch(dataset, dataset_folder(dataset), variant)
+    return f"of {first.day}" if first else ""
+
+
+def damaged_names(dataset: Dataset, variant: str = SAMPLE) -> list[str] | None:
     """Return which files of a dataset are missing or hold something else; reads all of them.
 
-    Files that are damaged are made anew when they are wanted the next time.
+    Files that are damaged are made or fetched anew when they are wanted the next time.
 
     Returns
     -------
     names : list of str or None
         None when there is nothing to compare: no digest is known, or nothing is here yet.
     """
-    folder = kept_folder(dataset, dataset_folder(dataset))
-    if not dataset.files or not folder.exists():
+    folder = dataset_folder(dataset)
+    kept = kept_folder(dataset, folder, variant)
+    expected = kept_digests(dataset, folder, variant)
+    if not expected or not kept.exists():
         return None
-    names = damaged_files(dataset.files, folder)
+    names = damaged_files(expected, kept)
     if names:
-        distrust(folder)
+        distrust(kept)
     return names
+
+
+def accept_changed(dataset: Dataset, variant: str) -> None:
+    """Let the next fetch count as the first: whatever comes is recorded, and right from then on."""
+    forget_first_fetch(kept_folder(dataset, dataset_folder(dataset), variant))
 
 
 def dataset_files(
@@ -70,7 +112,7 @@ def dataset_files(
     dataset: Dataset,
     *,
     folder: Path | None = None,
-    variant: str = "sample",
+    variant: str = SAMPLE,
 ) -> tuple[Path, ...]:
     """Return the files of a dataset; the plugins are asked one after another.
 
@@ -84,7 +126,7 @@ def dataset_files(
         Where a plugin may put files; it need not exist yet. Default: a folder for this dataset
         in the folder that the variable NEUROPRIMER_DATA names, or in this user's cache.
     variant : str
-        ``"sample"`` needs no network.
+        ``"sample"`` needs no network; ``"full"`` is fetched.
 
     Returns
     -------
@@ -96,17 +138,36 @@ def dataset_files(
     DatasetError
         If no plugin provides the dataset, or one names files that do not exist.
     """
+    require_variant(dataset, variant)
     folder = folder or dataset_folder(dataset)
     answers = ask_first(
         catalogue.manager, "provide_dataset", dataset=dataset, folder=folder, variant=variant
     )
     for plugin, paths in answers.values:
         return _require_files(paths, plugin, dataset)
+    if len(answers.errors) == 1 and isinstance(answers.errors[0], DatasetError):
+        _raise_told(answers.errors[0], dataset, variant)
     reasons = "".join(f"\n  {finding}" for finding in answers.findings)
     raise DatasetError(
         f"No plugin could provide the dataset {dataset.id!r} ({variant}).{reasons}",
         hint="`neuroprimer plugins list` shows which plugins provide datasets.",
     )
+
+
+def _raise_told(error: DatasetError, dataset: Dataset, variant: str) -> NoReturn:
+    """Raise what the only plugin has said; for downloads, say also which other ways there are."""
+    if not isinstance(error, DownloadError):
+        raise error
+    fetch = f"neuroprimer data fetch {dataset.id} --variant {variant}"
+    ways = (
+        f"`{fetch}` goes on where this stopped. Or, on a machine that has the files, "
+        f"`neuroprimer data bundle FILE.zip {dataset.id} --variant {variant}`, and here "
+        f"`{fetch} --from FILE.zip`. Lessons do not need them: they use the sample."
+    )
+    raise DatasetError(
+        f"{dataset.id!r} ({variant}) is not here: {error.message}",
+        hint=f"{error.hint} {ways}".strip(),
+    ) from error
 
 
 def _require_files(paths: object, plugin: str, dataset: Dataset) -> tuple[Path, ...]:

@@ -1,70 +1,25 @@
 """Files of a dataset that are made or fetched once, kept, and never used by halves."""
 
 import contextlib
-import gzip
-import hashlib
 import json
 import shutil
-import tempfile
-import time
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from neuroprimer.errors import NeuroprimerError
-from neuroprimer.teaching.model import Dataset
-from neuroprimer.teaching.sealed import LEFT_OVER_S, canonical, write_whole
+from neuroprimer.teaching.contents import damaged_files, digests_of, files_of
+from neuroprimer.teaching.first_fetch import FirstFetch, find_first_fetch, record_first_fetch
+from neuroprimer.teaching.model import SAMPLE, Dataset
+from neuroprimer.teaching.sealed import canonical, write_whole
+from neuroprimer.teaching.unfinished import arriving, arriving_folder, aside, only_one, sweep
 
 # Stands beside the files once all of them are there, and says what they were like.
 STAMP = ".whole.json"
-PART_BYTES = 1 << 20
-# Begins the name of a folder whose files are being made.
-UNFINISHED = ".making-"
 
 
 class DatasetError(NeuroprimerError, LookupError):
     """A dataset that is not known, that no plugin could provide, or whose files are not right."""
-
-
-def content_digest(file: Path) -> str:
-    """Return the SHA-256 of what a file holds; of a ``.gz`` file, of what it unpacks to.
-
-    The same bytes are packed differently by every version of zlib, and by the libraries that take
-    its place. What they unpack to stays the same.
-
-    Parameters
-    ----------
-    file : pathlib.Path
-        Any file.
-
-    Returns
-    -------
-    digest : str
-        64 hexadecimal digits.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read, or a ``.gz`` file is damaged.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> plain, packed = folder / "a.txt", folder / "a.txt.gz"
-    >>> _ = plain.write_bytes(b"voxels"), packed.write_bytes(gzip.compress(b"voxels", 1))
-    >>> content_digest(plain) == content_digest(packed)
-    True
-    """
-    digest = hashlib.sha256()
-    try:
-        with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
-            while part := stream.read(PART_BYTES):
-                digest.update(part)
-    except (EOFError, zlib.error) as error:
-        raise OSError(f"{file} is damaged: {error}") from error
-    return digest.hexdigest()
 
 
 def keep_dataset(
@@ -72,7 +27,8 @@ def keep_dataset(
     folder: Path,
     make: Callable[[Path], None],
     *,
-    variant: str = "sample",
+    variant: str = SAMPLE,
+    resumes: bool = False,
 ) -> list[Path]:
     """Return the files of a dataset, which are made if they are not there or are damaged.
 
@@ -88,7 +44,11 @@ def keep_dataset(
     make : callable
         Is given an empty folder and writes the files into it.
     variant : str
-        Files of another variant are kept apart; ``dataset.files`` speaks only of the sample.
+        Files of another variant than the sample are kept apart. What comes out the first time is
+        recorded, and must come out each time after it.
+    resumes : bool
+        Whether `make` goes on where it was stopped. Its folder then stays when it fails or is
+        killed, and is given to it the next time with all that is in it but what was wrong.
 
     Returns
     -------
@@ -102,62 +62,69 @@ def keep_dataset(
         If the folder cannot be written, or what `make` has made is not what is expected.
     """
     whole = kept_folder(dataset, folder, variant)
-    expected = dataset.files if variant == "sample" else {}
-    if _is_whole(whole, expected):
-        return files_of(whole)
     try:
-        with _only_one(folder):
-            if not _is_whole(whole, expected):  # another may have made them while this one waited
-                _make_whole(dataset, whole, expected, make)
+        if not _is_whole(whole, expected_digests(dataset, folder, variant)):
+            with only_one(folder):
+                # another may have made them while this one waited
+                if not _is_whole(whole, expected_digests(dataset, folder, variant)):
+                    _make_whole(dataset, folder, variant, make, resumes=resumes)
     except OSError as error:
         raise DatasetError(
             f"The files of {dataset.id!r} cannot be put into {folder}: {error.strerror or error}.",
             hint="Name a folder that can be written, with room, in the variable NEUROPRIMER_DATA.",
         ) from error
+    if variant != SAMPLE and first_fetch(dataset, folder, variant) is None:
+        with contextlib.suppress(OSError):  # on a disk that cannot be written, nothing changes
+            record_first_fetch(whole, _read_stamp(whole)["digests"])
     return files_of(whole)
 
 
-def kept_folder(dataset: Dataset, folder: Path, variant: str = "sample") -> Path:
+def kept_folder(dataset: Dataset, folder: Path, variant: str = SAMPLE) -> Path:
     """Return where in its folder the files of a dataset are kept, one place for each version."""
     return folder / f"{dataset.version}-{variant}"
 
 
-def files_of(folder: Path) -> list[Path]:
-    """Return the files in a folder in the order of their names, without hidden ones."""
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+def is_arriving(dataset: Dataset, folder: Path, variant: str) -> bool:
+    """Tell whether fetching has begun and not come to its end."""
+    return arriving_folder(kept_folder(dataset, folder, variant)).is_dir()
 
 
-def damaged_files(expected: Mapping[str, str], folder: Path) -> list[str]:
-    """Return the names of files that are not there or hold something else; reads all of them.
+def first_fetch(dataset: Dataset, folder: Path, variant: str) -> FirstFetch | None:
+    """Return what came when a variant was fetched for the first time, or None before it.
 
-    Parameters
-    ----------
-    expected : mapping of str to str
-        Name and digest of each file, as `content_digest` gives it.
-    folder : pathlib.Path
-        Where they should lie.
-
-    Returns
-    -------
-    names : list of str
-        Empty when all is well.
+    Raises
+    ------
+    DatasetError
+        If the record cannot be read.
     """
-    return [name for name, digest in expected.items() if _digest(folder / name) != digest]
+    try:
+        return find_first_fetch(kept_folder(dataset, folder, variant))
+    except (OSError, ValueError) as error:
+        raise DatasetError(
+            f"What {dataset.id!r} ({variant}) was like when it was fetched first cannot be "
+            f"read: {error}.",
+            hint=_accept_hint(dataset, variant),
+        ) from error
+
+
+def expected_digests(dataset: Dataset, folder: Path, variant: str) -> Mapping[str, str]:
+    """Return name and digest of each file that must come out; empty where they are not known."""
+    if variant == SAMPLE:
+        return dataset.files
+    first = first_fetch(dataset, folder, variant)
+    return first.digests if first else {}
+
+
+def kept_digests(dataset: Dataset, folder: Path, variant: str) -> Mapping[str, str]:
+    """Return name and digest of each file that is expected, or else of those that are kept."""
+    stamp = _read_stamp(kept_folder(dataset, folder, variant))
+    return expected_digests(dataset, folder, variant) or stamp.get("digests", {})
 
 
 def distrust(folder: Path) -> None:
     """Let the files of a folder be read again before they are used the next time."""
     with contextlib.suppress(OSError):  # where nothing can be written, nothing can be mended
         (folder / STAMP).unlink()
-
-
-def _digest(file: Path) -> str:
-    try:
-        return content_digest(file)
-    except OSError:
-        return ""
 
 
 def _is_whole(folder: Path, expected: Mapping[str, str]) -> bool:
@@ -198,47 +165,81 @@ def _looks(folder: Path, names: Mapping[str, str]) -> dict[str, list[int]] | Non
 
 
 def _make_whole(
-    dataset: Dataset, whole: Path, expected: Mapping[str, str], make: Callable[[Path], None]
+    dataset: Dataset,
+    folder: Path,
+    variant: str,
+    make: Callable[[Path], None],
+    *,
+    resumes: bool,
 ) -> None:
     """Make the files aside, hold them against what is expected, and move them to their place."""
-    whole.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(whole.parent)
-    aside = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=whole.parent))
-    aside.chmod(0o755)  # mkdtemp lets nobody else in, and a course may share its data
-    try:
-        make(aside)
-        digests = {file.name: content_digest(file) for file in files_of(aside)}
-        _require_expected(dataset, digests, expected)
-        _write_stamp(aside, digests)
-        _move(aside, whole)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    sweep(folder)
+    whole = kept_folder(dataset, folder, variant)
+    with arriving(whole) if resumes else aside(whole) as new:
+        make(new)
+        digests = digests_of(new)
+        wrong = _wrong_names(digests, expected_digests(dataset, folder, variant))
+        if wrong or not digests:
+            for name in wrong:
+                (new / name).unlink(missing_ok=True)
+            raise _unexpected(dataset, folder, variant, wrong, digests)
+        _remove_hidden(new)
+        _write_stamp(new, digests)
+        _move(new, whole)
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what makers that were killed have left."""
-    for unfinished in folder.glob(f"{UNFINISHED}*"):
-        with contextlib.suppress(OSError):
-            if time.time() - unfinished.stat().st_mtime > LEFT_OVER_S:
-                shutil.rmtree(unfinished)
+def _remove_hidden(folder: Path) -> None:
+    """Remove what was of use only while the files arrived."""
+    for path in folder.glob(".*"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
-def _require_expected(
-    dataset: Dataset, digests: Mapping[str, str], expected: Mapping[str, str]
-) -> None:
-    differing = sorted(
-        name
-        for name in {*digests, *expected}
-        if expected and digests.get(name) != expected.get(name)
-    )
-    if differing or not digests:
-        raise DatasetError(
-            f"What was made for {dataset.id!r} is not version {dataset.version} of it: "
-            + (f"{len(differing)} file(s) differ, such as {differing[0]}." if differing else "")
-            + ("" if digests else " There is no file."),
-            hint="Take the files from a machine that has them: `neuroprimer data bundle FILE.zip` "
-            "there, `neuroprimer data fetch --from FILE.zip` here.",
+def _wrong_names(digests: Mapping[str, str], expected: Mapping[str, str]) -> list[str]:
+    """Return which files are damaged, missing, too many or others than expected."""
+    damaged = {name for name, digest in digests.items() if not digest}
+    names = {*digests, *expected} if expected else set()
+    return sorted(damaged | {name for name in names if digests.get(name) != expected.get(name)})
+
+
+def _unexpected(
+    dataset: Dataset, folder: Path, variant: str, wrong: list[str], digests: Mapping[str, str]
+) -> DatasetError:
+    """Return an error that says what came out, and what should have."""
+    first = None if variant == SAMPLE else first_fetch(dataset, folder, variant)
+    what = f"{dataset.id!r}" if variant == SAMPLE else f"{dataset.id!r} ({variant})"
+    damaged = [name for name in wrong if digests.get(name) == ""]
+    if damaged:
+        return DatasetError(
+            f"{len(damaged)} file(s) of {what} are damaged and were not kept: {damaged[0]} "
+            "cannot be unpacked.",
+            hint="Fetch again. If it stays so, something between here and the publisher changes "
+            "what comes, such as a page that wants you to log in.",
         )
+    if wrong and first:
+        name, more = wrong[0], f" {len(wrong) - 1} more differ." if wrong[1:] else ""
+        return DatasetError(
+            f"{name} of {what} is not what was fetched first, on {first.day}, and was not kept: "
+            f"sha256 {digests.get(name, 'of nothing')}, expected "
+            f"{first.digests.get(name, 'no such file')}.{more}",
+            hint=f"Fetch again, for it may have been damaged on its way. "
+            f"{_accept_hint(dataset, variant)}",
+        )
+    return DatasetError(
+        f"What was made for {what} is not version {dataset.version} of it: "
+        + (f"{len(wrong)} file(s) differ, such as {wrong[0]}." if wrong else "There is no file."),
+        hint="Take the files from a machine that has them: `neuroprimer data bundle FILE.zip` "
+        "there, `neuroprimer data fetch --from FILE.zip` here.",
+    )
+
+
+def _accept_hint(dataset: Dataset, variant: str) -> str:
+    return (
+        "If the publisher has replaced it, take what there is now on purpose: `neuroprimer data "
+        f"fetch {dataset.id} --variant {variant} --accept-changed`."
+    )
 
 
 def _move(aside: Path, whole: Path) -> None:
@@ -257,15 +258,3 @@ def _move(aside: Path, whole: Path) -> None:
         if file.name not in names:
             file.unlink()
     (aside / STAMP).replace(whole / STAMP)
-
-
-@contextlib.contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    """Let one process at a time in; without locks, several make the same, and one of them stays."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a") as file:
-        with contextlib.suppress(ImportError, OSError):  # neither Windows nor every network drive
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield  # closing the file gives the lock back

@@ -18,6 +18,9 @@ ID_PATTERN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LEVELS = ("beginner", "intermediate", "advanced")
 VERSION_PATTERN = re.compile(r"[A-Za-z0-9]+([.-][A-Za-z0-9]+)*")
 
+# The variant of a dataset that every lesson gets, and that needs no network.
+SAMPLE = "sample"
+
 
 class LessonError(NeuroprimerError, ValueError):
     """A lesson or dataset that does not describe itself as it must."""
@@ -36,6 +39,17 @@ def require_id(value: str, what: str) -> None:
             f"{value!r} cannot be the id of a {what}: it becomes part of an address.",
             hint="Use small letters, digits and single hyphens, like 'voxels-and-affines'.",
         )
+
+
+def is_plain_name(name: str) -> bool:
+    """Tell whether a text can be the name of a file that leads out of no folder.
+
+    Examples
+    --------
+    >>> [is_plain_name(name) for name in ("a.nii.gz", "../a", "", ".hidden")]
+    [True, False, False, False]
+    """
+    return bool(name) and not name.startswith(".") and "/" not in name and "\\" not in name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,8 +156,38 @@ class Lesson:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Variant:
+    """Files that a dataset can have, and where they come from.
+
+    Parameters
+    ----------
+    name : str
+        How it is asked for, such as ``"full"``: small letters, digits and hyphens.
+    title, licence, citation : str
+        What it is, the terms, and whom to thank.
+    is_synthetic : bool
+        True when a program made the data up.
+    size_mb : float
+        What it takes on disk, in megabytes (millions of bytes); 0 where it is not known.
+    """
+
+    name: str
+    title: str
+    licence: str
+    citation: str
+    is_synthetic: bool
+    size_mb: float = 0.0
+
+    def __post_init__(self) -> None:
+        require_id(self.name, "variant")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dataset:
     """Data that lessons read, and where they come from.
+
+    What it says of itself is said of its sample: the files that every lesson gets, without a
+    network.
 
     Parameters
     ----------
@@ -158,12 +202,12 @@ class Dataset:
     version : str
         Changes when the files do; files of different versions are kept apart.
     files : mapping of str to str
-        Name and digest of each file of the variant ``"sample"``, as `content_digest` gives it;
-        empty where they are not known.
+        Name and digest of each file of the sample, as `content_digest` gives it; empty where they
+        are not known.
     size_mb : float
         What the sample takes on disk, in megabytes (millions of bytes); 0 where it is not known.
-    variants : tuple of str
-        Which variants there are.
+    further : tuple of Variant
+        What there is under the same name beside the sample, such as ``"full"``.
     """
 
     id: str
@@ -175,7 +219,20 @@ class Dataset:
     version: str = "1"
     files: Mapping[str, str] = field(default_factory=dict, hash=False)
     size_mb: float = 0.0
-    variants: tuple[str, ...] = ("sample",)
+    further: tuple[Variant, ...] = ()
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """All there is under this name, the sample first."""
+        sample = Variant(
+            name=SAMPLE,
+            title=self.title,
+            licence=self.licence,
+            citation=self.citation,
+            is_synthetic=self.is_synthetic,
+            size_mb=self.size_mb,
+        )
+        return (sample, *self.further)
 
     def __post_init__(self) -> None:
         require_id(self.id, "dataset")
@@ -186,11 +243,17 @@ class Dataset:
                 hint="Use letters, digits, dots and hyphens, like '1' or '2026.1'.",
             )
         for name in self.files:
-            if name in ("", ".", "..") or "/" in name or "\\" in name:
+            if not is_plain_name(name):
                 raise LessonError(
                     f"{name!r} cannot be a file of the dataset {self.id!r}.",
                     hint="Give plain names, without folders.",
                 )
+        names = [variant.name for variant in self.variants]
+        if len(set(names)) < len(names):
+            raise LessonError(
+                f"The dataset {self.id!r} has variants of the same name: {', '.join(names)}.",
+                hint=f"{SAMPLE!r} is what the dataset itself describes; name others differently.",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -64,10 +64,21 @@ class LoadedPlugins:
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """What the plugins answered to one hook, and which could not."""
+    """What the plugins answered to one hook, and which could not.
+
+    Parameters
+    ----------
+    values : tuple of pairs
+        Name of the plugin, and what it returned.
+    findings : tuple of Finding
+        One for each plugin that raised.
+    errors : tuple of Exception
+        What they raised, in the same order.
+    """
 
     values: tuple[tuple[str, Any], ...]
     findings: tuple[Finding, ...]
+    errors: tuple[BaseException, ...]
 
 
 def make_manager() -> pluggy.PluginManager:
@@ -198,9 +209,9 @@ def ask_first(manager: pluggy.PluginManager, hook: str, **arguments: object) -> 
     answers : Answers
         At most one value; a finding for each plugin that raised before.
     """
-    asked: list[tuple[str, Any] | Finding] = []
+    asked: list[tuple[str, Any] | _Failure] = []
     for answer in _ask(manager, hook, arguments):
-        if isinstance(answer, Finding):
+        if isinstance(answer, _Failure):
             asked.append(answer)
         elif answer[1] is not None:
             asked.append(answer)
@@ -208,10 +219,18 @@ def ask_first(manager: pluggy.PluginManager, hook: str, **arguments: object) -> 
     return _collect(asked)
 
 
+@dataclass(frozen=True)
+class _Failure:
+    """A plugin that raised, as a finding, and what it raised."""
+
+    finding: Finding
+    error: BaseException
+
+
 def _ask(
     manager: pluggy.PluginManager, hook: str, arguments: dict[str, object]
-) -> Iterator[tuple[str, Any] | Finding]:
-    """Yield each plugin's answer, or a finding for one that raised, as they are asked."""
+) -> Iterator[tuple[str, Any] | _Failure]:
+    """Yield each plugin's answer, or a failure for one that raised, as they are asked."""
     first_only = getattr(manager.hook, hook).spec.opts["firstresult"]
     plugins = [(name, plugin) for name, plugin in manager.list_name_plugin() if plugin is not None]
     for name, plugin in plugins:
@@ -219,7 +238,7 @@ def _ask(
             continue
         others = [other for _, other in plugins if other is not plugin]
         caller = manager.subset_hook_caller(hook, others)
-        outcome: tuple[str, Any] | Finding
+        outcome: tuple[str, Any] | _Failure
         try:
             with _output_to_stderr():
                 answer = caller(**arguments)
@@ -228,15 +247,18 @@ def _ask(
                 # A generator does its work, and raises, only when it is read.
                 outcome = name, list(answer) if _is_series(answer) else answer
         except (Exception, SystemExit) as error:  # noqa: BLE001  a plugin may raise anything
-            outcome = Finding(rule="NP002", subject=name, message=f"{hook}: {_say(error)}")
+            message = f"{hook}: {_say(error)}"
+            outcome = _Failure(Finding(rule="NP002", subject=name, message=message), error)
         yield outcome
 
 
-def _collect(asked: Iterable[tuple[str, Any] | Finding]) -> Answers:
+def _collect(asked: Iterable[tuple[str, Any] | _Failure]) -> Answers:
     asked = tuple(asked)
+    failures = tuple(answer for answer in asked if isinstance(answer, _Failure))
     return Answers(
-        values=tuple(answer for answer in asked if not isinstance(answer, Finding)),
-        findings=tuple(answer for answer in asked if isinstance(answer, Finding)),
+        values=tuple(answer for answer in asked if not isinstance(answer, _Failure)),
+        findings=tuple(failure.finding for failure in failures),
+        errors=tuple(failure.error for failure in failures),
     )
 
 

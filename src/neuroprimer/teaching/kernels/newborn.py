@@ -21,6 +21,7 @@ from typing import Any
 
 import threadpoolctl
 
+from neuroprimer.teaching.kernel_signs import SEED_VARIABLE
 from neuroprimer.teaching.kernels.hiding import HiddenModules
 
 # Where a number of threads is asked for, by the libraries that look there.
@@ -30,9 +31,6 @@ THREAD_VARIABLES = {
     "blis": ("BLIS_NUM_THREADS", "OMP_NUM_THREADS"),
     "openmp": ("OMP_NUM_THREADS",),
 }
-
-# A build gives each lesson a seed of its own; a student's kernel has none.
-SEED_VARIABLE = "NEUROPRIMER_SEED"
 
 INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
 
