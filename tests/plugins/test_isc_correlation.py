@@ -186,6 +186,13 @@ def test_signals_without_viewers_volumes_and_voxels_are_refused(shape):
         assert "np.stack" in refused.value.hint
 
 
+def test_runs_of_different_lengths_are_refused(signals):
+    with pytest.raises(ViewersError, match="make no array of numbers") as refused:
+        leave_one_out_isc([signals[0], signals[1, :-3]])
+
+    assert "same volumes" in refused.value.hint
+
+
 def test_shifts_must_be_one_for_each_viewer(signals):
     with pytest.raises(ViewersError, match=r"there are 6 of them, and shifts of the shape \(5,\)"):
         shift_viewers(signals, [1, 2, 3, 4, 5])

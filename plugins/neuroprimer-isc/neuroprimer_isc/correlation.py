@@ -214,7 +214,7 @@ def chance_isc(signals: ArrayLike, *, n_shifts: int, seed: int) -> Floats:
     signals : (viewers, volumes, voxels) array-like
         The same volumes and voxels for each viewer.
     n_shifts : int
-        How often to try.
+        How often to try, at least once.
     seed : int
         Of the random shifts. The same seed gives the same numbers.
 
@@ -281,7 +281,13 @@ def _shifted_isc(centred: Floats, shifts: NDArray[np.int64]) -> Floats:
 
 
 def _require_signals(signals: ArrayLike) -> Floats:
-    viewers = np.asarray(signals, dtype=np.float64)
+    try:
+        viewers = np.asarray(signals, dtype=np.float64)
+    except ValueError as error:
+        raise ViewersError(
+            f"Cannot correlate viewers: their signals make no array of numbers. {error}",
+            hint="All viewers need the same volumes and voxels: cut runs that are longer.",
+        ) from error
     if viewers.ndim != 3 or viewers.shape[0] < FEWEST_VIEWERS or viewers.shape[1] < FEWEST_VOLUMES:
         raise ViewersError(
             "Cannot correlate viewers: expected an array of viewers x volumes x voxels with at "
