@@ -141,7 +141,7 @@ RULES = _rules(
     (
         "NP208",
         "A cell says of `golden` what cannot be",
-        "Correct the cell's metadata; the book's page on courses lists what they may hold.",
+        "Correct the cell's metadata; the book's page on golden cells lists what they may hold.",
     ),
     (
         "NP301",
