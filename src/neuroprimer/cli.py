@@ -18,6 +18,7 @@ from neuroprimer import teaching, terminal
 from neuroprimer.data_cli import data
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.options import (
+    FOLDER,
     with_budget,
     with_cache_folder,
     with_catalogue,
@@ -223,6 +224,17 @@ def build(
 
 @cli.command()
 @click.argument("lesson_ids", nargs=-1, metavar="[LESSON]...")
+@click.option(
+    "--update-golden",
+    is_flag=True,
+    help="Record what the golden cells of lessons that pass give, instead of comparing.",
+)
+@click.option(
+    "--golden-pages",
+    "pages",
+    type=FOLDER,
+    help="Where golden cells differ from their records, write a page that shows it here.",
+)
 @with_catalogue
 @with_course
 @with_executor
@@ -235,6 +247,8 @@ def build(
 @with_json
 def validate(
     lesson_ids: tuple[str, ...],
+    update_golden: bool,
+    pages: Path | None,
     catalogue: teaching.Catalogue,
     course_folder: Path,
     executor: Executor,
@@ -266,6 +280,8 @@ def validate(
             cache=cache,
             cold=cold,
             budget=budget,
+            update_golden=update_golden,
+            pages=pages,
             executor=executor,
             on_event=watcher.on_event,
         )
@@ -496,6 +512,8 @@ def _finish(
         if explain:
             rows = [(one.lesson.id, one.result.reason) for one in report.reports]
             terminal.print_table(("lesson", "why"), rows)
+        for update in report.updates:
+            click.echo(f"Golden cells of {update}")
         for note in report.notes:
             click.echo(f"Note: {note}", err=True)
         for sentence in _outcome(report, serve_command):

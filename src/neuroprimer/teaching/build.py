@@ -13,14 +13,17 @@ from neuroprimer.teaching.catalogue import Catalogue, require_sound_plugins
 from neuroprimer.teaching.course import require_lessons, require_sound_course
 from neuroprimer.teaching.events import LessonEvent, OnEvent, ignore_event
 from neuroprimer.teaching.executors import Executor
+from neuroprimer.teaching.golden.records import RecordUpdate, record_file
 from neuroprimer.teaching.history import load_history
 from neuroprimer.teaching.model import Course, Finding, Lesson, Limits, Part, ValidationReport
 from neuroprimer.teaching.plugins import ask_each
 from neuroprimer.teaching.reports import finding_as_dict, report_as_dict, write_json, write_junit
 from neuroprimer.teaching.reports.figures import Figures, figures_of
+from neuroprimer.teaching.sealed import canonical, digest_of
 
 REPORT_FILE = "report.json"
 JUNIT_FILE = "junit.xml"
+PAGES_FOLDER = "golden"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,8 @@ class BuildReport:
     notes : tuple of str
         What deserves a look and is no failure: a cache that cannot be written, a lesson that has
         become slow.
+    updates : tuple of RecordUpdate
+        What has been recorded of golden cells, where that was asked for.
     """
 
     reports: tuple[ValidationReport, ...]
@@ -56,6 +61,7 @@ class BuildReport:
     duration_s: float = 0.0
     is_unchanged: bool = False
     notes: tuple[str, ...] = ()
+    updates: tuple[RecordUpdate, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -71,6 +77,7 @@ class BuildReport:
             "left_out": list(self.left_out),
             "duration_s": round(self.duration_s, 3),
             "notes": list(self.notes),
+            "golden": [update.as_dict() for update in self.updates],
             "findings": [finding_as_dict(finding) for finding in self.findings],
             "lessons": [report_as_dict(figures) for figures in self.figures],
         }
@@ -85,6 +92,8 @@ def validate_lessons(
     cache: Path | None = None,
     cold: bool = False,
     budget: bool = False,
+    update_golden: bool = False,
+    pages: Path | None = None,
     executor: Executor | None = None,
     on_event: OnEvent = ignore_event,
 ) -> BuildReport:
@@ -107,6 +116,11 @@ def validate_lessons(
         come out the same.
     budget : bool
         Whether a lesson that takes longer than its budget has not passed. Otherwise that is noted.
+    update_golden : bool
+        Whether what the golden cells of lessons that pass give becomes their record. Otherwise
+        it is held against it.
+    pages : pathlib.Path, optional
+        A folder for pages that show how golden cells differ from their records.
     executor : callable, optional
         What runs lessons, as a plugin brings it. Default: this machine does.
 
@@ -114,6 +128,11 @@ def validate_lessons(
     -------
     report : BuildReport
         Without a site.
+
+    Raises
+    ------
+    RecordError, PageError
+        If a record or a page cannot be written.
     """
     began = time.perf_counter()
     runs = RunCache(catalogue, cache)
@@ -126,8 +145,12 @@ def validate_lessons(
         jobs=jobs,
         cold=cold,
         budget=budget,
+        update_golden=update_golden,
+        pages=pages,
         on_event=on_event,
     )
+    if pages is not None:
+        _write_pages(checked, pages)
     return replace(checked, duration_s=time.perf_counter() - began)
 
 
@@ -187,7 +210,8 @@ def build_course(
         require_sound_course(course)
     require_lessons(course, catalogue)
     runs = RunCache(catalogue, cache)
-    sources = publish.site_sources(course, runs.surroundings)
+    sources = _sources(course, runs)
+    pages = output / publish.RUN_FOLDER / PAGES_FOLDER
     found = runs.find_all(course.lessons)
     inputs = publish.site_inputs(sources, runs.outputs)
     is_current = all(one.entry for one in found) and publish.is_up_to_date(output, inputs)
@@ -205,6 +229,7 @@ def build_course(
             jobs=jobs,
             cold=cold,
             budget=budget,
+            pages=pages,
             on_event=on_event,
         )
         is_current = is_current and checked.passed and _all_cached(checked)
@@ -214,6 +239,7 @@ def build_course(
         report = replace(report, site=output / publish.SITE_FOLDER)
     else:
         publish.keep_run(output, checked.reports)
+        _write_pages(checked, pages)
         if not strict or checked.passed:
             on_step("Building and verifying the site")
             report = _publish(report, course, runs, output, sources)
@@ -232,11 +258,15 @@ def _examine(
     jobs: int | None,
     cold: bool,
     budget: bool,
+    update_golden: bool = False,
+    pages: Path | None,
     on_event: OnEvent,
 ) -> BuildReport:
     """Run and validate lessons, and tell the plugins that want to hear of it."""
     # What executes lessons takes longer to load than all of a build that has nothing to do.
     from neuroprimer.teaching.examine import examine_lessons
+    from neuroprimer.teaching.golden.page import with_pages_named
+    from neuroprimer.teaching.golden.updating import update_records
 
     history = load_history()  # before these runs become a part of it
     reports = examine_lessons(
@@ -248,8 +278,11 @@ def _examine(
         history=history,
         cold=cold,
         budget=budget,
+        against_records=not update_golden,
         on_event=on_event,
     )
+    if pages is not None:
+        reports = with_pages_named(reports, pages)
     runs.save()
     manager = runs.surroundings.catalogue.manager
     findings = [
@@ -265,7 +298,21 @@ def _examine(
         figures=figures,
         findings=tuple(dict.fromkeys(findings)),
         notes=(*plain, *runs.notes, *_notes(figures)),
+        updates=update_records(reports) if update_golden else (),
     )
+
+
+def _write_pages(checked: BuildReport, folder: Path) -> None:
+    # A build that has nothing to do writes none, and need not load what they are made of.
+    from neuroprimer.teaching.golden.page import write_pages
+
+    write_pages(checked.reports, folder)
+
+
+def _sources(course: Course, runs: RunCache) -> str:
+    """Return one digest of what a site is made of, except the runs, and they are held against."""
+    records = [runs.digests.settled(record_file(lesson.path)) for lesson in course.lessons]
+    return digest_of(canonical([publish.site_sources(course, runs.surroundings), records]))
 
 
 def _overruns(found: Sequence[Lookup], runs: RunCache, limits: Limits) -> bool:
@@ -311,7 +358,7 @@ def _publish(
     # a run that is kept may yet break a rule today, and its lesson is not on this site
     are_kept = not left_out and all(lesson.id in runs.outputs for lesson in course.lessons)
     # an author may have gone on writing meanwhile
-    if are_kept and publish.site_sources(course, runs.surroundings) == sources:
+    if are_kept and _sources(course, runs) == sources:
         publish.record_site(output, publish.site_inputs(sources, runs.outputs))
     else:
         publish.forget_site(output)

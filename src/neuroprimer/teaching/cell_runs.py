@@ -14,8 +14,16 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 from neuroprimer.teaching.bounds import MEGABYTE, Breach, look_at_kernel, watch_kernel
-from neuroprimer.teaching.errands import ERRAND_TIMEOUT_S, inside_code, prove_exercise, run_errand
+from neuroprimer.teaching.errands import (
+    ERRAND_TIMEOUT_S,
+    inside_code,
+    prove_exercise,
+    run_errand,
+    start_reading_figures,
+    take_figure_data,
+)
 from neuroprimer.teaching.events import LessonEvent
+from neuroprimer.teaching.golden.marks import is_golden
 from neuroprimer.teaching.kernel_signs import SEED_VARIABLE
 from neuroprimer.teaching.kernels import inside
 from neuroprimer.teaching.kernels.sessions import (
@@ -105,6 +113,7 @@ async def execute_run(
         proof_s=run.proof_s,
         imported=run.imported,
         interpreter=run.interpreter,
+        figure_data=run.figure_data,
     )
 
 
@@ -155,7 +164,12 @@ async def _run_cells(run: LessonRun, kernel: Kernel, client: "_BoundedClient") -
             run.cell = number
             if is_python and run.proves and number in run.exercise_cells and run.lesson.exercises:
                 await prove_exercise(run, kernel, run.exercise_cells[number])
-            await _run_cell(run, client, cell)
+            if is_python and is_golden(cell):
+                await start_reading_figures(kernel)
+                await _run_cell(run, client, cell)
+                run.figure_data[number] = await take_figure_data(kernel)
+            else:
+                await _run_cell(run, client, cell)
         client.set_widgets_metadata()
         if is_python:
             await _ask_what_is_imported(run, kernel)

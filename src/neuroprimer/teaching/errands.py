@@ -1,6 +1,8 @@
 """Errands: what a build asks of a lesson's kernel besides its cells, without leaving a trace."""
 
+import ast
 import asyncio
+import contextlib
 import json
 import os
 import time
@@ -12,6 +14,7 @@ from typing import Any
 
 from neuroprimer.teaching.exercises import forking
 from neuroprimer.teaching.exercises.regions import ExerciseCell
+from neuroprimer.teaching.golden import reading
 from neuroprimer.teaching.kernels.sessions import Kernel
 from neuroprimer.teaching.lesson_runs import LessonRun
 from neuroprimer.teaching.proofs import ProofOutcome
@@ -23,6 +26,9 @@ ERRAND_TIMEOUT_S = 10
 PROOF_TIMEOUT_S = 120
 
 PROOF_FILE = "proof.json"
+
+# How long the kernel may take to begin reading figures, or to hand over what it has read.
+READING_TIMEOUT_S = 60
 
 
 async def prove_exercise(run: LessonRun, kernel: Kernel, cell: ExerciseCell) -> None:
@@ -81,6 +87,27 @@ def _outcome(file: Path, cell: ExerciseCell) -> ProofOutcome:
 
 def _unproven(cell: ExerciseCell, problem: str) -> ProofOutcome:
     return ProofOutcome(exercise_id=cell.exercise_id, cell=cell.number, problem=problem)
+
+
+async def start_reading_figures(kernel: Kernel) -> None:
+    """Let a kernel read the data behind all figures that it shows from now on.
+
+    Where that cannot be, nothing will have been read in the end.
+    """
+    with contextlib.suppress(TimeoutError):
+        code = inside_code(reading, "start_reading()")
+        await run_errand(kernel, code, timeout_s=READING_TIMEOUT_S)
+
+
+async def take_figure_data(kernel: Kernel) -> tuple[str, ...]:
+    """Return the data behind the figures that were shown, and let the kernel read no more."""
+    expressions = {"read": reading.WHAT_WAS_READ}
+    try:
+        reply = await run_errand(kernel, "", expressions, timeout_s=READING_TIMEOUT_S)
+        text = reply["content"]["user_expressions"]["read"]["data"]["text/plain"]
+        return tuple(json.loads(ast.literal_eval(text)))
+    except (TimeoutError, LookupError, TypeError, ValueError, SyntaxError):
+        return ()  # the lesson has changed what it answers with; a rule tells of unread figures
 
 
 def inside_code(module: ModuleType, *calls: str) -> str:

@@ -31,6 +31,7 @@ def examine_lessons(
     history: Mapping[str, tuple[PastRun, ...]] | None = None,
     cold: bool = False,
     budget: bool = False,
+    against_records: bool = True,
 ) -> tuple[ValidationReport, ...]:
     """Run the lessons of which no kept run holds, and validate them all.
 
@@ -51,6 +52,8 @@ def examine_lessons(
         come out the same.
     budget : bool
         Whether a run that took longer than its budget has not passed.
+    against_records : bool
+        Whether golden cells must give what is recorded.
 
     Returns
     -------
@@ -63,7 +66,8 @@ def examine_lessons(
         If the executor cannot go on, or has lost lessons. What has passed before is kept.
     """
     catalogue = cache.surroundings.catalogue
-    examination = _Examination(cache, on_event, (limits or Limits()) if budget else None)
+    budgets = (limits or Limits()) if budget else None
+    examination = _Examination(cache, on_event, budgets, against_records=against_records)
     missing = [one for one in found if not (one.entry and examination.restore(one))]
     examination.why = {one.lesson.id: DAMAGED if one.entry else one.reason for one in missing}
     lessons = [one.lesson for one in missing]
@@ -118,12 +122,17 @@ class _Examination:
         Is told how it goes on.
     budgets : Limits or None
         What runs are held to; None holds them to no budget.
+    against_records : bool
+        Whether they are held against the records of golden cells.
     """
 
-    def __init__(self, cache: RunCache, on_event: OnEvent, budgets: Limits | None) -> None:
+    def __init__(
+        self, cache: RunCache, on_event: OnEvent, budgets: Limits | None, *, against_records: bool
+    ) -> None:
         self.cache = cache
         self.on_event = on_event
         self.budgets = budgets
+        self.against_records = against_records
         self.why: Mapping[str, str] = {}
         self.reports: dict[str, ValidationReport] = {}
 
@@ -153,7 +162,7 @@ class _Examination:
         """Hold a run against the rules, and against its budget where that counts."""
         from neuroprimer.teaching.validate import validate_run
 
-        report = validate_run(result)
+        report = validate_run(result, against_records=self.against_records)
         if self.budgets is None:
             return report
         over = budget_findings(result, self.budgets)

@@ -53,6 +53,7 @@ class LessonRun:
     proof_s: float = 0.0
     imported: Mapping[str, str] | None = None
     interpreter: str = ""
+    figure_data: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def kernel_name(self) -> str:

@@ -385,6 +385,8 @@ class ExecutionResult:
         are not among them.
     interpreter : str
         Version of the Python that ran the lesson.
+    figure_data : mapping of int to tuple of str
+        The data behind the figures of each golden cell, by its number, as lines of text.
     cached : bool
         Whether an earlier run stands in for this one, since nothing it depends on has changed.
         All figures are those of that run. Where nothing at all had to be done, it has no notebook.
@@ -407,6 +409,7 @@ class ExecutionResult:
     imported: Mapping[str, str] | None = None
     distributions: tuple[str, ...] = ()
     interpreter: str = ""
+    figure_data: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     cached: bool = False
     reason: str = ""
 

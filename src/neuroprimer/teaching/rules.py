@@ -144,6 +144,11 @@ RULES = _rules(
         "Say where to look instead of what comes out.",
     ),
     (
+        "NP208",
+        "A cell says of `golden` what cannot be",
+        "Correct the cell's metadata; the book's page on golden cells lists what they may hold.",
+    ),
+    (
         "NP301",
         "A cell raises an error",
         "Mend the cell, or tag it `raises-exception` when the error is what you teach.",
@@ -247,6 +252,33 @@ RULES = _rules(
         "NP321",
         "A check fails instead of judging",
         "Let it look at the type and shape of an answer before it computes.",
+    ),
+    (
+        "NP322",
+        "A golden cell gives something else than is recorded",
+        "Look at the page of differences; if they are meant, run "
+        "`neuroprimer validate LESSON --update-golden`, else mend the lesson.",
+    ),
+    (
+        "NP323",
+        "A golden cell has no record",
+        "Run `neuroprimer validate LESSON --update-golden`, and look at what it has recorded.",
+    ),
+    (
+        "NP324",
+        "The records of a lesson cannot be read",
+        "Take the file back from your repository, or remove it and run "
+        "`neuroprimer validate LESSON --update-golden`.",
+    ),
+    (
+        "NP325",
+        "A record belongs to no golden cell",
+        "Tag the cell again, or run `neuroprimer validate LESSON --update-golden`.",
+    ),
+    (
+        "NP326",
+        "A golden cell gives nothing that could be compared",
+        "Let the cell show a result, or take the tag `golden` off.",
     ),
     (
         "NP401",

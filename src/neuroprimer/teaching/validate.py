@@ -11,6 +11,11 @@ from nbformat import NotebookNode
 
 from neuroprimer.teaching.exercises.faults import proof_findings
 from neuroprimer.teaching.exercises.regions import exercise_cells, has_quiz
+from neuroprimer.teaching.golden.comparing import (
+    blind_findings,
+    mark_findings,
+    record_findings,
+)
 from neuroprimer.teaching.kernels.workshop import FOLDER_PREFIX
 from neuroprimer.teaching.model import ExecutionResult, Finding, Lesson, ValidationReport
 from neuroprimer.teaching.notebooks import ANSI, code_cells, output_texts, tags_of
@@ -28,13 +33,15 @@ FRAME = re.compile(r"<iframe\b", re.IGNORECASE)
 COMMON_FOLDERS = frozenset(map(Path, ("/", "/usr", "/usr/local", "/home", "/tmp")))  # noqa: S108  # none is written to
 
 
-def validate_run(result: ExecutionResult) -> ValidationReport:
+def validate_run(result: ExecutionResult, *, against_records: bool = True) -> ValidationReport:
     """Hold one lesson against all rules that need no site.
 
     Parameters
     ----------
     result : ExecutionResult
         A run, complete or not.
+    against_records : bool
+        Whether golden cells must give what is recorded. Otherwise they are about to be recorded.
 
     Returns
     -------
@@ -48,6 +55,8 @@ def validate_run(result: ExecutionResult) -> ValidationReport:
         *(_run_findings(lesson.id, result.notebook) if result.notebook else ()),
         *(finding for proof in result.proofs for finding in proof_findings(lesson.id, proof)),
         *(() if result.failure else _exercise_findings(lesson, result)),
+        *(() if result.failure else blind_findings(result)),
+        *(record_findings(result) if against_records and not result.failure else ()),
     )
     return ValidationReport(result=result, findings=findings)
 
@@ -141,7 +150,7 @@ def _source_findings(lesson: Lesson, source: NotebookNode) -> tuple[Finding, ...
                 rule="NP203", subject=lesson.id, message=f"{lesson.path.name} has no code cell."
             )
         )
-    return tuple(findings)
+    return (*findings, *mark_findings(lesson.id, source))
 
 
 def _run_findings(lesson_id: str, notebook: NotebookNode) -> tuple[Finding, ...]:

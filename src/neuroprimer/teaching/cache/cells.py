@@ -8,12 +8,14 @@ import nbformat
 from nbformat import NotebookNode
 
 from neuroprimer.teaching.cache.fingerprints import Cells
+from neuroprimer.teaching.golden.marks import GOLDEN
 from neuroprimer.teaching.lesson_runs import DEFAULT_KERNEL
 from neuroprimer.teaching.notebooks import code_cells, read_notebook, without_outputs
 from neuroprimer.teaching.sealed import canonical, digest_of
 
-# Tags that nbclient heeds; all others say how the page looks, or what may be on it.
-EXECUTION_TAGS = frozenset({"raises-exception", "skip-execution"})
+# Tags that nbclient heeds, and one for which more is kept of a run than its outputs; all others say
+# how the page looks, or what may be on it.
+EXECUTION_TAGS = frozenset({"raises-exception", "skip-execution", GOLDEN})
 
 
 def read_cells(path: Path) -> Cells:

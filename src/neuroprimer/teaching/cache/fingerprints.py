@@ -27,7 +27,7 @@ FORMAT = 1
 # What makes an executed notebook out of a kernel's messages, besides the kernel itself.
 ENGINE = (
     *("cell_runs.py", "errands.py", "lesson_runs.py", "notebooks.py", "proofs.py"),
-    *("exercises", "kernels"),
+    *("exercises", "kernels", "golden/reading.py"),
 )
 ENGINE_DISTRIBUTIONS = ("jupyter-client", "nbclient", "nbformat")
 

@@ -45,7 +45,12 @@ def restore_run(found: Lookup, cache: RunCache) -> ExecutionResult | None:
     if outputs is None or cells_of(source).digests != found.entry.dependencies.cells:
         return None
     cache.outputs[found.lesson.id] = found.entry.outputs
-    return replace(cache.told(found), source=source, notebook=with_outputs(source, outputs))
+    return replace(
+        cache.told(found),
+        source=source,
+        notebook=with_outputs(source, outputs),
+        figure_data={int(cell): tuple(data) for cell, data in outputs["figure_data"].items()},
+    )
 
 
 def keep_run(result: ExecutionResult, cache: RunCache) -> str:
@@ -70,7 +75,10 @@ def keep_run(result: ExecutionResult, cache: RunCache) -> str:
         entry = cache.store.keep(
             result.lesson.id,
             _dependencies(result, cache),
-            outputs_of(result.source, result.notebook),
+            {
+                **outputs_of(result.source, result.notebook),
+                "figure_data": {str(cell): data for cell, data in result.figure_data.items()},
+            },
             result.cell_durations_s,
             Took(
                 start_s=round(result.start_s, 3),

@@ -1,0 +1,1 @@
+"""Golden cells: their outputs are held against what an author has approved."""
