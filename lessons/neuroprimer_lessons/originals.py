@@ -84,25 +84,26 @@ def _fetch_amygdala(folder: Path) -> None:
 
 def _fetch_pain_maps(folder: Path) -> None:
     """Fetch 84 maps under the names that the sample's maps have, and write which is which."""
-    images = _images_of_pain()
     rows = []
-    for (person, level), image in sorted(images.items()):
+    for (person, level), (id_, address) in sorted(_images_of_pain().items()):
         file = f"sub-{person:02}_pain-{level}.nii.gz"
-        # the list may still say http:, where a file could be exchanged on its way
-        address = str(image["file"]).replace("http://", "https://", 1)
         download(address, folder / file)
-        rows.append((file, f"sub-{person:02}", level, PAIN_LEVELS[level], image["id"], address))
+        rows.append((file, f"sub-{person:02}", level, PAIN_LEVELS[level], id_, address))
     with (folder / "metadata.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(("file", "subject", "pain_level", "intensity", "neurovault_id", "address"))
         writer.writerows(rows)
 
 
-def _images_of_pain() -> dict[tuple[int, int], dict[str, Any]]:
-    """Return what NeuroVault says of each map, by person and intensity."""
+def _images_of_pain() -> dict[tuple[int, int], tuple[int, str]]:
+    """Return NeuroVault's number and the address of each map, by person and intensity."""
     try:
         images = {
-            (_whole(image["SubjectID"]), _whole(image["PainLevel"])): image
+            (_whole(image["SubjectID"]), _whole(image["PainLevel"])): (
+                _whole(image["id"]),
+                # the list may still say http:, where a file could be exchanged on its way
+                str(image["file"]).replace("http://", "https://", 1),
+            )
             for image in _all_images(PAIN_COLLECTION)
         }
     except (LookupError, TypeError, ValueError) as error:

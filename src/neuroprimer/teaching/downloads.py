@@ -57,8 +57,7 @@ def download(url: str, file: Path, *, sha256: str = "", patience: Patience = PAT
     address = mirrored(url)
     partial = PartialFile.beside(file, address)
     _fetch(address, partial, file.name, patience)
-    found = _sha256(partial.data)
-    if sha256 and found != sha256.lower():
+    if sha256 and (found := _sha256(partial.data)) != sha256.lower():
         partial.discard()
         raise DownloadError(
             f"{file.name} from {host_of(address)} is not what its publisher says, and was not "

@@ -85,7 +85,7 @@ class PartialFile:
 
     def finish(self, file: Path) -> None:
         """Let the file be there, whole."""
-        with self.data.open("rb") as stream:
+        with self.data.open("ab") as stream:
             os.fsync(stream.fileno())
         self.data.replace(file)
         self.note.unlink(missing_ok=True)
