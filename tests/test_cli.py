@@ -383,6 +383,29 @@ def test_build_serve_and_clean(write_lesson, course_folder, neuroprimer):
     assert "nothing to remove" in neuroprimer("clean", "--course", course_folder).stdout
 
 
+def test_program_that_ignores_ctrl_c_can_be_ended(course_folder):
+    site = course_folder / "_build" / "site"
+    site.mkdir(parents=True)
+    (site / "index.html").touch()
+    server = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "neuroprimer", "serve"),
+            *("--course", str(course_folder), "--port", "0"),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
+    try:
+        assert "The course is at" in server.stdout.readline()
+        server.terminate()
+        server.communicate(timeout=30)
+    finally:
+        server.kill()
+
+    assert server.returncode == 0
+
+
 def test_serve_without_a_site_says_what_to_do(neuroprimer):
     done = neuroprimer("serve")
 

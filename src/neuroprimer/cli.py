@@ -291,11 +291,34 @@ def validate(
 
 
 @cli.command()
+@with_catalogue
 @with_course
 @with_output
+@with_jobs
+@with_cache_folder
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
-def serve(course_folder: Path, output: Path | None, port: int) -> None:
-    """Show the site to a browser; Ctrl-C ends it."""
+@click.option("--watch", is_flag=True, help="Show a draft that follows what you write.")
+def serve(
+    catalogue: teaching.Catalogue,
+    course_folder: Path,
+    output: Path | None,
+    jobs: int | None,
+    cache_folder: Path | None,
+    port: int,
+    watch: bool,
+) -> None:
+    """Show the site to a browser; Ctrl-C ends it. With --watch, a draft is built as you write."""
+    if watch:
+        from neuroprimer.teaching import preview
+
+        order = preview.Order(
+            course=str(course_folder.absolute()),
+            cache=str((cache_folder or cache_folder_of_user()).absolute()),
+            jobs=jobs,
+        )
+        output = _output(course_folder, output)
+        preview.preview_course(order, catalogue.variables(), output, port=port, say=click.echo)
+        return
     publish.serve_site(
         _output(course_folder, output) / publish.SITE_FOLDER,
         port=port,
@@ -418,11 +441,18 @@ for command in (*STUDENT_COMMANDS, data):
     cli.add_command(command)
 
 
+def _interrupt(*_: object) -> None:
+    """Do what Ctrl-C does, also in a program that was started in the background and ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)
+
+
 def main() -> None:
     """Run the command line; the one place where an error becomes words and an exit status."""
     for name in ("SIGTERM", "SIGHUP"):  # end as for Ctrl-C, leaving no kernel behind
         if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda *_: signal.raise_signal(signal.SIGINT))
+            signal.signal(getattr(signal, name), _interrupt)
     try:
         status = cli(prog_name="neuroprimer", standalone_mode=False)
     except click.ClickException as error:

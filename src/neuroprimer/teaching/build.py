@@ -347,7 +347,7 @@ def _publish(
     passed = tuple(one for one in report.reports if one.passed)
     if not passed:
         return report
-    shown = _without_lessons(course, {one.lesson.id for one in passed})
+    shown = without_lessons(course, {one.lesson.id for one in passed})
     site_findings = publish.publish_course(
         shown, passed, runs.surroundings.catalogue, output, figures=report.figures
     )
@@ -365,7 +365,7 @@ def _publish(
     return replace(report, site=output / publish.SITE_FOLDER, left_out=left_out)
 
 
-def _without_lessons(course: Course, kept: set[str]) -> Course:
+def without_lessons(course: Course, kept: set[str]) -> Course:
     """Return a course with some of its lessons only."""
     parts = (
         Part(

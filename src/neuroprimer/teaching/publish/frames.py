@@ -16,6 +16,9 @@ p, input { margin: 8px; }
 canvas { max-width: 100%; }
 """
 
+# Says of a frame that this was done.
+MENDED = "neuroprimer-frame"
+
 
 def mend_frames(page: BeautifulSoup, notebook: NotebookNode) -> None:
     """Make the frames of a lesson's page as wide as the page, and name them.
@@ -42,6 +45,9 @@ def _cells_with_words(page: BeautifulSoup, notebook: NotebookNode) -> Iterator[t
 
 
 def _mend(frame: Tag, words: str) -> None:
+    classes = frame.get_attribute_list("class", [])
+    if MENDED in classes:
+        return
     width, height = frame.get("width"), frame.get("height")
     for name in ("width", "height", "frameborder"):
         if frame.has_attr(name):
@@ -50,7 +56,7 @@ def _mend(frame: Tag, words: str) -> None:
         frame["style"] = f"aspect-ratio: {width} / {height}"
     frame["title"] = words or frame.get("title") or "Interactive figure"
     frame["loading"] = "lazy"
-    frame["class"] = [*frame.get_attribute_list("class", []), "neuroprimer-frame"]
+    frame["class"] = [*classes, MENDED]
     if frame.has_attr("srcdoc"):
         frame["srcdoc"] = _mended_content(str(frame["srcdoc"]), str(frame["title"]))
 

@@ -3,14 +3,19 @@
 Version 1 because only it reads ``_config.yml`` and builds HTML without a network.
 """
 
+import contextlib
 import copy
 import errno
+import importlib
+import io
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import traceback
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +61,12 @@ DEFAULTS: Mapping[str, Any] = {
         "config": {"html_theme_options": {"navbar_persistent": []}},
     },
 }
+# In the staged folder, where Jupyter Book writes.
+BUILT = "built"
+ARGUMENTS = (
+    *("build", "book", "--config", CONFIG, "--path-output", BUILT),
+    *("-W", "-n", "--keep-going"),
+)
 # How the system calls a disk that is full.
 FULL = os.strerror(errno.ENOSPC)
 
@@ -105,13 +116,65 @@ def stage_book(course: Course, stage: Path, ours: Mapping[str, str]) -> Path:
     return lessons
 
 
-def build_book(stage: Path) -> Path:
+def run_apart(stage: Path) -> tuple[int, str]:
+    """Run Jupyter Book in a process of its own; return its exit status and what it has said."""
+    start = "from jupyter_book.cli.main import main; main()"
+    done = subprocess.run(  # noqa: S603  # our own arguments, no shell
+        [sys.executable, "-c", start, *ARGUMENTS],
+        cwd=stage,
+        # Warnings of Sphinx's own dependencies are not the course's; the locale is not the page's.
+        env={**os.environ, "PYTHONWARNINGS": "ignore", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def run_here(stage: Path) -> tuple[int, str]:
+    """Run Jupyter Book in this process, which is good for nothing else afterwards.
+
+    It changes the folder and the warnings of the process, and adds to lists that its next run would
+    find: whoever wants a second run has each in a child that was forked.
+    """
+    from jupyter_book.cli.main import main
+
+    said = io.StringIO()
+    os.chdir(stage)
+    os.environ["NO_COLOR"] = "1"
+    warnings.simplefilter("ignore")
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            main(list(ARGUMENTS), standalone_mode=False)
+        except SystemExit as end:
+            return int(end.code != 0), said.getvalue()
+        except Exception:  # noqa: BLE001  extensions may raise anything; it is told below
+            return 1, said.getvalue() + traceback.format_exc()
+    return 0, said.getvalue()
+
+
+def import_ahead() -> None:
+    """Import what Jupyter Book imports, for processes that run it more than once."""
+    from jupyter_book.config import get_default_sphinx_config
+    from sphinx.application import builtin_extensions
+
+    for name in (
+        *("jupyter_book.cli.main", "jupyter_book.sphinx", "sphinx_book_theme", "sphinx.search.en"),
+        *(*builtin_extensions, *get_default_sphinx_config()["extensions"]),
+    ):
+        with contextlib.suppress(ImportError):  # then whoever needs it will say so
+            importlib.import_module(name)
+
+
+def build_book(stage: Path, run: Callable[[Path], tuple[int, str]] = run_apart) -> Path:
     """Run Jupyter Book on a staged book, with every warning as an error.
 
     Parameters
     ----------
     stage : pathlib.Path
         As `stage_book` has laid it out, with the lessons in it.
+    run : callable
+        Runs Jupyter Book there: `run_apart` or `run_here`.
 
     Returns
     -------
@@ -125,21 +188,10 @@ def build_book(stage: Path) -> Path:
     OSError
         If the disk is full.
     """
-    options = ["--config", CONFIG, "--path-output", "built", "-W", "-n", "--keep-going"]
-    start = "from jupyter_book.cli.main import main; main()"
-    command = [sys.executable, "-c", start, "build", "book", *options]
-    done = subprocess.run(  # noqa: S603  # our own arguments, no shell
-        command,
-        cwd=stage,
-        # Warnings of Sphinx's own dependencies are not the course's; the locale is not the page's.
-        env={**os.environ, "PYTHONWARNINGS": "ignore", "LC_ALL": "C.UTF-8", "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    html = stage / "built" / "_build" / "html"
-    if done.returncode or not (html / f"{FRONT_PAGE}.html").is_file():
-        said = ANSI.sub("", done.stdout + done.stderr).replace(f"{stage.resolve()}/", "")
+    status, said = run(stage)
+    html = stage / BUILT / "_build" / "html"
+    if status or not (html / f"{FRONT_PAGE}.html").is_file():
+        said = ANSI.sub("", said).replace(f"{stage.resolve()}/", "")
         if FULL in said:  # it names each of the hundred files that it could not write
             raise OSError(errno.ENOSPC, FULL)
         # authors know their lessons, not the notebooks that were staged, nor their line numbers

@@ -51,6 +51,8 @@ def fill_runs_page(html: Path, figures: Sequence[Figures], published: Collection
         Ids of the lessons that have a page to link to.
     """
     file = html / f"{RUNS_PAGE}.html"
+    if not file.is_file():  # a course may have a page of its own instead, and not show it
+        return
     page = file.read_text(encoding="utf-8")
     file.write_text(page.replace(PLACE, runs_markup(figures, published)), encoding="utf-8")
 

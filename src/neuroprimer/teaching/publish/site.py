@@ -1,9 +1,10 @@
 """The site: built aside, verified, and only then put in the place of the last good one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.model import Course, Finding, ValidationReport
@@ -21,7 +22,7 @@ from neuroprimer.teaching.publish.places import (
     require_output,
 )
 from neuroprimer.teaching.publish.repairs import repair_site
-from neuroprimer.teaching.publish.runs_page import RUNS_PAGE, fill_runs_page
+from neuroprimer.teaching.publish.runs_page import fill_runs_page
 from neuroprimer.teaching.publish.verify import verify_site
 from neuroprimer.teaching.reports.figures import Figures
 
@@ -96,27 +97,95 @@ def publish_course(
         raise ValueError("only lessons that have passed can be published, and at least one")
     require_output(output)
     with make_stage(output) as stage:
-        pages = {report.lesson.id: lesson_page(report, course, catalogue) for report in reports}
         try:
-            picture = find_picture(course, pages)
-            ours = generated_pages(course, catalogue, picture)
-            lessons = stage_book(course, stage, ours)
-            if picture:
-                (lessons.parent / picture.name).write_bytes(picture.content)
-            for lesson_id, page in pages.items():
-                nbformat.write(page, lessons / f"{lesson_id}.ipynb")
+            pages = stage_site(course, reports, catalogue, stage)
             html = build_book(stage)
-        except PictureError as error:
-            return (Finding(rule="NP108", subject="course.toml", message=error.message),)
-        except BookError as error:
-            return (Finding(rule="NP407", subject="site", message=error.message),)
-        repair_site(html, pages)
-        if RUNS_PAGE in ours:
-            fill_runs_page(html, figures or [Figures(report=one) for one in reports], pages.keys())
-        findings = (
-            *verify_site(html, pages, private=(course.folder, stage)),
-            *find_leaks(html, [report.result for report in reports], course.policy),
-        )
+        except (PictureError, BookError) as error:
+            return (as_finding(error),)
+        finish_site(html, pages, figures or [Figures(report=one) for one in reports])
+        findings = inspect_site(html, pages, course, reports, private=(course.folder, stage))
         if not findings:
             put_in_place(html, output / SITE_FOLDER)
     return findings
+
+
+def stage_site(
+    course: Course, reports: Sequence[ValidationReport], catalogue: Catalogue, stage: Path
+) -> Mapping[str, NotebookNode]:
+    """Lay out all that the book tool is to make a site of.
+
+    Parameters
+    ----------
+    course, reports, catalogue
+        As for `publish_course`.
+    stage : pathlib.Path
+        An empty folder.
+
+    Returns
+    -------
+    pages : mapping of str to nbformat.NotebookNode
+        The notebook behind each lesson's page, by lesson id.
+
+    Raises
+    ------
+    PictureError
+        If the course names a picture for its front page that is not there.
+    BookError
+        If ``_config.yml`` cannot be read.
+    """
+    pages = {report.lesson.id: lesson_page(report, course, catalogue) for report in reports}
+    picture = find_picture(course, pages)
+    lessons = stage_book(course, stage, generated_pages(course, catalogue, picture))
+    if picture:
+        (lessons.parent / picture.name).write_bytes(picture.content)
+    for lesson_id, page in pages.items():
+        nbformat.write(page, lessons / f"{lesson_id}.ipynb")
+    return pages
+
+
+def as_finding(error: PictureError | BookError) -> Finding:
+    """Return what keeps a site from being built as a finding."""
+    if isinstance(error, PictureError):
+        return Finding(rule="NP108", subject="course.toml", message=error.message)
+    return Finding(rule="NP407", subject="site", message=error.message)
+
+
+def finish_site(html: Path, pages: Mapping[str, NotebookNode], figures: Sequence[Figures]) -> None:
+    """Put into a built site what the book tool cannot; a second time changes nothing.
+
+    Parameters
+    ----------
+    html : pathlib.Path
+        The folder with the built pages, which are changed.
+    pages : mapping of str to nbformat.NotebookNode
+        From `stage_site`.
+    figures : sequence of Figures
+        What the runs took.
+    """
+    repair_site(html, pages)
+    fill_runs_page(html, figures, pages.keys())
+
+
+def inspect_site(
+    html: Path,
+    pages: Mapping[str, NotebookNode],
+    course: Course,
+    reports: Sequence[ValidationReport],
+    *,
+    private: Sequence[Path],
+) -> tuple[Finding, ...]:
+    """Return what keeps a finished site from being published.
+
+    Parameters
+    ----------
+    html, pages
+        As for `finish_site`.
+    course, reports
+        As for `publish_course`.
+    private : sequence of pathlib.Path
+        Folders that no page may name.
+    """
+    return (
+        *verify_site(html, pages, private=private),
+        *find_leaks(html, [report.result for report in reports], course.policy),
+    )
