@@ -228,7 +228,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open pages, each in a browser profile of its own; all are told off for what they ask."""
+    """Open pages, each in a profile of its own; none may complain, or ask another host."""
     contexts, watches = [], []
 
     def open_one(address: str, *, width: int = 900, scheme: str = "light") -> Page:

@@ -36,7 +36,7 @@ $$ \\begin{bmatrix} 1 & 0 \\\\ 0 & 1 \\end{bmatrix} $$
 ---
 mystnb:
   image:
-    alt: A rising line.
+    alt: 'A rising line: "up" # and on.'
 ---
 import matplotlib.pyplot as plt
 plt.plot([1, 2])
@@ -196,6 +196,16 @@ def test_inspection_finds_what_it_looks_for(browser, inspection, tmp_path):
     for words in ("axe image-alt", "axe html-has-lang", "missing is not defined", " px wide"):
         assert any(words in problem for problem in problems), words
     assert "asks https://example.org/a.png" in problems
+
+
+def test_browser_that_is_missing_where_one_is_required_is_an_error(inspection, monkeypatch):
+    monkeypatch.setattr(inspection, "CHROMIUM", None)
+    monkeypatch.setenv(inspection.REQUIRED, "0")
+    assert inspection.require_chromium() is None
+
+    monkeypatch.setenv(inspection.REQUIRED, "1")
+    with pytest.raises(RuntimeError, match="there must be one"):
+        inspection.require_chromium()
 
 
 def test_every_exemption_has_a_reason(inspection):
@@ -369,7 +379,7 @@ def test_front_page_says_what_one_will_be_able_to_do_how_long_it_takes_and_how_t
     assert page.h1.get_text().startswith("A course to look at")
     assert "make course" in page.select_one(".neuroprimer-hero pre").get_text()
     assert page.select_one("a.neuroprimer-begin")["href"] == "lessons/first.html"
-    assert page.find("img", alt="A rising line.")
+    assert page.find("img", alt='A rising line: "up" # and on.')
     words = " ".join(page.get_text().split())
     assert "about 50 min reading, 35 min exercises" in words
     cards = page.select(".neuroprimer-lesson-card")

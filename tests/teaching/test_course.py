@@ -146,6 +146,19 @@ def test_lesson_or_page_named_twice_is_a_finding_and_stands_once(syllabus):
     assert course.parts[1].pages == ("intro",)
 
 
+def test_picture_of_a_lesson_that_is_not_in_the_course_is_a_finding(syllabus):
+    folder = syllabus('[front]\npicture = "b"\n[[part]]\ntitle = "P"\nlessons = ["a"]')
+
+    assert found(load_course(folder, catalogue_of(lesson("a")))) == [("NP108", "course.toml")]
+
+
+def test_course_needs_no_front_page_of_its_own(syllabus):
+    folder = syllabus("")
+    (folder / "book" / "intro.md").unlink()
+
+    assert load_course(folder, catalogue_of(lesson("a"))).findings == ()
+
+
 def test_missing_page_is_a_finding(syllabus):
     folder = syllabus('[[part]]\ntitle = "P"\npages = ["gone"]')
 
@@ -187,6 +200,9 @@ def test_course_without_lessons_is_refused(syllabus):
         ("title = 'x'\nfurther = 5", "further should be"),
         ("title = 'x'\n[limits]\ncell_timout_s = 5", "limits may have"),
         ("title = 'x'\n[limits]\ncell_timeout_s = 0", "above 0"),
+        ("title = 'x'\n[front]\nled = 'y'", "front may have lead, start"),
+        ("title = 'x'\n[front]\nfigure = '1'", "figure is a whole number"),
+        ("title = 'x'\n[front]\nfigure = 0", "figure is a whole number"),
         ("title = ", "Cannot read the syllabus"),
     ],
 )

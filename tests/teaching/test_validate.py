@@ -12,6 +12,7 @@ from neuroprimer.teaching.model import ExecutionResult
 from neuroprimer.teaching.validate import find_machine_folder, machine_folders
 
 PICTURE = new_output("display_data", {"image/png": "iVBORw0KGgo="})
+VIEWER = new_output("display_data", {"text/html": '<iframe srcdoc="x"></iframe>'})
 ALT = {"mystnb": {"image": {"alt": "A brain."}}}
 
 
@@ -45,7 +46,7 @@ def rules(report) -> list[str]:
 
 
 def test_clean_run_passes():
-    report = report_on(ran(stream("stdout", "fine\n")), ran(PICTURE, **ALT))
+    report = report_on(ran(stream("stdout", "fine\n")), ran(PICTURE, **ALT), ran(VIEWER, **ALT))
 
     assert report.passed
 
@@ -56,6 +57,7 @@ def test_clean_run_passes():
         (ran(tags=["raises-exception"]), "NP306"),
         (ran(stream("stderr", "Warning: old\n")), "NP307"),
         (ran(PICTURE), "NP308"),
+        (ran(VIEWER), "NP308"),
         (ran(PICTURE, mystnb={"image": {"alt": " "}}), "NP308"),
         (ran(PICTURE, mystnb={"image": {"alt": None}}), "NP308"),
         (ran(PICTURE, mystnb={"image": "alt"}), "NP308"),

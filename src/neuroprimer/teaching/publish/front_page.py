@@ -1,6 +1,7 @@
 """The front page of a course that has not written one: what to learn, and how to start."""
 
 import base64
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -134,7 +135,7 @@ def _hero(course: Course) -> str:
 
 
 def _shown(picture: Picture) -> str:
-    alt = " ".join(picture.alt.split())
+    alt = json.dumps(" ".join(picture.alt.split()), ensure_ascii=False)  # options are YAML
     return (
         f"```{{figure}} {picture.name}\n:alt: {alt}\n:class: neuroprimer-front-picture\n\n"
         f"A figure of the lesson {{doc}}`/lessons/{picture.lesson.id}`, made by its code.\n```"

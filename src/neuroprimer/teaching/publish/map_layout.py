@@ -94,17 +94,13 @@ def layers_of(prerequisites: Prerequisites) -> tuple[tuple[str, ...], ...]:
     >>> layers_of({"a": (), "b": ("a",), "c": ("a",), "d": ("a", "c")})
     (('a',), ('b', 'c'), ('d',))
     """
-    depth = {id_: _depth(id_, prerequisites, frozenset()) for id_ in prerequisites}
-    return tuple(
-        tuple(id_ for id_ in prerequisites if depth[id_] == level)
-        for level in sorted(set(depth.values()))
-    )
-
-
-def _depth(id_: str, prerequisites: Prerequisites, below: frozenset[str]) -> int:
-    """Return how many lessons lie above one, one over the other; a circle ends where it closes."""
-    above = [one for one in prerequisites[id_] if one not in below]
-    return 1 + max((_depth(one, prerequisites, below | {id_}) for one in above), default=-1)
+    layers: list[tuple[str, ...]] = []
+    left = dict(prerequisites)
+    while left:
+        ready = [id_ for id_, before in left.items() if not any(one in left for one in before)]
+        layers.append(tuple(ready or list(left)[:1]))  # a circle is opened at its first lesson
+        left = {id_: before for id_, before in left.items() if id_ not in layers[-1]}
+    return tuple(layers)
 
 
 def _rows(layer: tuple[str, ...], columns: int) -> Iterator[tuple[str, ...]]:
