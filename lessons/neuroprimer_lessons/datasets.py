@@ -5,15 +5,11 @@ own, once; nothing here does.
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from neuroprimer.teaching import Dataset, keep_dataset
-from neuroprimer.teaching.kept_data import DatasetError
+from neuroprimer.teaching import Dataset, keep_dataset, make_apart
 from neuroprimer_lessons.originals import VARIANTS
 
 # Digests of all files that are made up, by dataset: `python -m neuroprimer_lessons.synthesis
@@ -115,7 +111,13 @@ def find_dataset_files(dataset: Dataset, folder: Path) -> Sequence[Path] | None:
         If it cannot be made.
     """
     if dataset.id in RECORDED:
-        return keep_dataset(dataset, folder, partial(_make, dataset.id))
+        make = make_apart(
+            "neuroprimer_lessons.synthesis",
+            dataset.id,
+            problem=f"The dataset {dataset.id!r} could not be made",
+            hint="Is there room on the disk, and 1 GB of memory?",
+        )
+        return keep_dataset(dataset, folder, make)
     file = find_dataset_file(dataset.id)
     return None if file is None else [file]
 
@@ -131,16 +133,3 @@ def find_dataset_file(dataset_id: str) -> Path | None:
     spec = find_spec(package)
     folders = spec.submodule_search_locations if spec else None
     return Path(folders[0]) / file if folders else None
-
-
-def _make(dataset_id: str, folder: Path) -> None:
-    """Make a dataset in a process of its own; a lesson's kernel imports and holds nothing of it."""
-    command = [sys.executable, "-m", "neuroprimer_lessons.synthesis", dataset_id, str(folder)]
-    made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  ours
-    if made.returncode:
-        raise DatasetError(
-            f"The dataset {dataset_id!r} could not be made: "
-            + ((made.stderr.strip() or "it was stopped.").splitlines()[-1]),
-            hint="Is there room on the disk, and 1 GB of memory? What went wrong is told by: "
-            f"python -m neuroprimer_lessons.synthesis {dataset_id} FOLDER",
-        )

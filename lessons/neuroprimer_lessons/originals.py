@@ -5,13 +5,19 @@ No publisher gives digests, so those of the first fetch are recorded and hold fr
 """
 
 import csv
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from neuroprimer.teaching import Dataset, Variant, download, keep_dataset, load_json
+from neuroprimer.teaching import (
+    Dataset,
+    DatasetError,
+    Variant,
+    download,
+    keep_dataset,
+    load_json,
+    make_apart,
+)
 from neuroprimer.teaching.arrivals import tell
 from neuroprimer.teaching.transfers import DownloadError
 
@@ -143,18 +149,22 @@ def _unexpected_collection(what: str) -> DownloadError:
 
 
 def _by_nilearn(what: str) -> Callable[[Path], None]:
-    def fetch(folder: Path) -> None:
-        """Let nilearn fetch in a process of its own; a lesson's kernel imports nothing of it."""
-        tell(f"{what}, through nilearn", 0, None)
-        command = [sys.executable, "-m", "neuroprimer_lessons.localizer", what, str(folder)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  ours
-        if done.returncode:
-            said = (done.stderr.strip() or "it was stopped").splitlines()[-1]
-            raise DownloadError(
-                f"nilearn could not fetch it: {said}.", hint="Is this machine online?"
-            )
+    """Let nilearn fetch in a process of its own; a lesson's kernel imports nothing of it."""
+    fetch = make_apart(
+        "neuroprimer_lessons.localizer",
+        what,
+        problem="nilearn could not fetch it",
+        hint="Is this machine online?",
+    )
 
-    return fetch
+    def fetch_and_tell(folder: Path) -> None:
+        tell(f"{what}, through nilearn", 0, None)
+        try:
+            fetch(folder)
+        except DatasetError as error:
+            raise DownloadError(error.message, hint=error.hint) from error
+
+    return fetch_and_tell
 
 
 FETCHERS = {

@@ -65,7 +65,7 @@ def test_lessons_get_the_data_without_loading_what_made_them():
 
 
 def test_failure_of_the_synthesis_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(course_data.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
 
     with pytest.raises(DatasetError, match="could not be made: it was stopped"):
         course_data.find_dataset_files(SYNTHETIC[0], tmp_path)

@@ -121,10 +121,10 @@ def test_runs_are_made_without_loading_what_made_them():
 
 
 def test_failure_of_the_synthesis_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(plugins_data.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
 
     with pytest.raises(DatasetError, match="could not be made: it was stopped"):
-        plugins_data.make_in_a_process(tmp_path)
+        plugins_data.make_film_watching(tmp_path)
 
 
 def test_what_is_not_ours_is_left_to_others(tmp_path):

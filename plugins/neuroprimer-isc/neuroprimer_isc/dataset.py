@@ -5,12 +5,9 @@ here does.
 """
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
-from neuroprimer.teaching import Dataset
-from neuroprimer.teaching.kept_data import DatasetError
+from neuroprimer.teaching import Dataset, make_apart
 
 # `python -m neuroprimer_isc.synthesis --record` writes it. Whoever changes what is made also
 # changes the version.
@@ -30,20 +27,8 @@ FILM_WATCHING = Dataset(
 )
 
 
-def make_in_a_process(folder: Path) -> None:
-    """Write the files; whoever asks for them imports and holds nothing of what made them.
-
-    Raises
-    ------
-    DatasetError
-        If that fails.
-    """
-    command = [sys.executable, "-m", "neuroprimer_isc.synthesis", str(folder)]
-    made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  ours
-    if made.returncode:
-        raise DatasetError(
-            f"The dataset {FILM_WATCHING.id!r} could not be made: "
-            + ((made.stderr.strip() or "it was stopped.").splitlines()[-1]),
-            hint="Is there room on the disk? What went wrong is told by: "
-            "python -m neuroprimer_isc.synthesis FOLDER",
-        )
+make_film_watching = make_apart(
+    "neuroprimer_isc.synthesis",
+    problem=f"The dataset {FILM_WATCHING.id!r} could not be made",
+    hint="Is there room on the disk?",
+)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neuroprimer.teaching import Dataset, Lesson, hookimpl, keep_dataset, load_lesson
-from neuroprimer_isc.dataset import FILM_WATCHING, make_in_a_process
+from neuroprimer_isc.dataset import FILM_WATCHING, make_film_watching
 
 
 @hookimpl
@@ -24,4 +24,4 @@ def provide_dataset(dataset: Dataset, folder: Path, variant: str) -> Sequence[Pa
     """Return the files of the dataset, made if need be, or None for what is not ours."""
     if dataset.id != FILM_WATCHING.id or variant != "sample":
         return None
-    return keep_dataset(dataset, folder, make_in_a_process)
+    return keep_dataset(dataset, folder, make_film_watching)

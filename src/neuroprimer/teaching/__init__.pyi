@@ -13,6 +13,7 @@ from .exercises.quizzes import Choice, NumericQuiz, Quiz, check_quiz
 from .hookspecs import API_VERSION, hookimpl
 from .kept_data import DatasetError, keep_dataset
 from .lesson_files import load_lesson
+from .makers import make_apart
 from .model import (
     Course,
     Dataset,
@@ -87,6 +88,7 @@ __all__ = [
     "load_course",
     "load_json",
     "load_lesson",
+    "make_apart",
     "publish_course",
     "require_lessons",
     "require_report_file",
