@@ -141,9 +141,10 @@ def build(
     datasets: Sequence[Dataset] = (),
 ) -> BuiltCourse:
     """Build a course of some lessons and files of a book, in a folder that does not exist yet."""
-    (folder / "book").mkdir(parents=True)
     for name, text in book.items():
-        (folder / "book" / name).write_text(text)
+        file = folder / "book" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
     files = []
     for name, text in lessons.items():
         files.append(folder / f"{name}.md")

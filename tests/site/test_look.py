@@ -119,8 +119,10 @@ lessons = ["third"]
 
 [[part]]
 title = "Reference"
-pages = ["glossary"]
+pages = ["glossary", "more/index", "more/below"]
 """,
+    "more/index.md": "# More\n\nThe navigation unfolds here.\n",
+    "more/below.md": "# Below\n\nIn a folder.\n",
     "glossary.md": """# Glossary
 
 ```{glossary}
