@@ -310,7 +310,7 @@ def _write_pages(checked: BuildReport, folder: Path) -> None:
 
 
 def _sources(course: Course, runs: RunCache) -> str:
-    """Return one digest of what a site is made of, except the runs, and they are held against."""
+    """Return one digest of what a site is made of but the runs, and of what they must give."""
     records = [runs.digests.settled(record_file(lesson.path)) for lesson in course.lessons]
     return digest_of(canonical([publish.site_sources(course, runs.surroundings), records]))
 

@@ -37,6 +37,18 @@ plotting.plot_stat_map(image, bg_img=None, cut_coords=(32, 32, 32))
 plotting.show()
 """
 
+ODD_FIGURE = """
+import matplotlib.pyplot as plt
+from matplotlib.lines import Line2D
+
+class OddLine(Line2D):
+    def get_xdata(self, orig=True):
+        raise KeyError("x")
+
+plt.gca().add_line(OddLine([0, 1], [0, 1]))
+plt.show()
+"""
+
 FORMATTERS = "sorted(get_ipython().display_formatter.formatters)"
 
 
@@ -194,6 +206,18 @@ def test_record_of_no_cell_is_found_until_the_next_update(validate, approve, mak
     assert validate(lesson).passed
 
 
+def test_update_leaves_what_is_close_enough_as_it_is(approve, make_lesson):
+    lesson = make_lesson(golden("print(2.5)", "name: close"), golden("1", "name: far"))
+    approve(lesson)
+
+    report = approve(
+        make_lesson(golden("print(2.5000001)", "name: close"), golden("2", "name: far"))
+    )
+
+    assert [one.changed for one in report.updates] == [("far",)]
+    assert [output["text"] for output in recorded(report)["close"]] == [["2.5"]]
+
+
 def test_last_golden_cell_takes_the_file_with_it(approve, make_lesson):
     approve(make_lesson(golden("1")))
     lesson = make_lesson("1")
@@ -242,9 +266,10 @@ def test_failing_lesson_is_not_compared(validate, approve, make_lesson):
             ],
             "NP326",
         ),
+        ([golden(ODD_FIGURE)], "NP326"),
         ([golden("1", "tolerance: 3")], "NP208"),
     ],
-    ids=["no output", "not run", "unread figure", "mark"],
+    ids=["no output", "not run", "reader gone", "odd figure", "mark"],
 )
 def test_cell_that_guards_nothing_is_found_and_not_recorded(approve, make_lesson, cells, rule):
     report = approve(make_lesson(*cells))

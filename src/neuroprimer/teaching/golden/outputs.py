@@ -7,6 +7,7 @@ from nbformat import NotebookNode
 
 from neuroprimer.teaching.golden.marks import Mark, read_marks
 from neuroprimer.teaching.golden.pictures import shrink
+from neuroprimer.teaching.golden.reading import UNREAD
 from neuroprimer.teaching.golden.records import Output
 from neuroprimer.teaching.golden.texts import LONGEST_TEXT, sum_up
 from neuroprimer.teaching.model import ExecutionResult
@@ -82,8 +83,12 @@ def _given(mark: Mark, cell: NotebookNode, figure_data: Sequence[str]) -> Given:
         mark=mark,
         outputs=(*shown, *figures, *pictures),
         pngs=pngs,
-        n_unread=max(0, n_figures - len(figures)),
+        n_unread=max(0, n_figures - len(figures)) + sum(map(_is_unread, figure_data)),
     )
+
+
+def _is_unread(data: str) -> bool:
+    return data.startswith(UNREAD)
 
 
 def _shown(cell: NotebookNode) -> Iterator[Output]:

@@ -18,6 +18,9 @@ WHAT_WAS_READ = (
     f".display_formatter.formatters.pop({READER!r}).read)"
 )
 
+# Begins what is told of a figure that tells nothing.
+UNREAD = "cannot be read"
+
 # So many artists of a kind are told one by one; of more, as in a map full of contours, all at once.
 MOST_ARTISTS = 6
 
@@ -57,7 +60,7 @@ def read_figure(figure: Any) -> str:
     try:
         return "\n".join(describe_figure(figure))
     except Exception as error:  # noqa: BLE001  artists can be anything
-        return f"cannot be read: {type(error).__name__}"
+        return f"{UNREAD}: {type(error).__name__}"
 
 
 def describe_figure(figure: Any) -> Iterator[str]:

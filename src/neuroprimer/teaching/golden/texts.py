@@ -77,10 +77,12 @@ def numerals(text: str) -> tuple[Numeral, ...]:
     ['01', '1,886,539', '2.5', '-3e-7']
     """
     found = []
+    line = end = 0
     for match in NUMBER.finditer(text):
+        line += text.count(NEW_LINE, end, match.start())
+        end = match.start()
         value = float(match[0].replace(",", "").replace("\u2212", "-"))
         if math.isfinite(value):  # 1e999 is a name
-            line = text.count("\n", 0, match.start())
             found.append(Numeral(text=match[0], value=value, start=match.start(), line=line))
     return tuple(found)
 
