@@ -126,9 +126,8 @@ class Citation:
 
     @property
     def _note(self) -> str:
-        version = f"version {self.version}" if self.version else ""
-        words = ", ".join(filter(None, [f"in: {self.within}" if self.within else "", version]))
-        return words[:1].upper() + words[1:]
+        version = f"Version {self.version}" if self.version else ""
+        return ". ".join(filter(None, [version, f"In: {self.within}" if self.within else ""]))
 
 
 def find_citation(folder: Path) -> Citation | None:

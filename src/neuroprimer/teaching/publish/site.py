@@ -7,6 +7,7 @@ import nbformat
 
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.model import Course, Finding, ValidationReport
+from neuroprimer.teaching.publish.addresses import keep_addresses
 from neuroprimer.teaching.publish.front_page import PictureError, find_picture
 from neuroprimer.teaching.publish.generated import generated_pages
 from neuroprimer.teaching.publish.jupyter_book import BookError, build_book, stage_book
@@ -22,6 +23,7 @@ from neuroprimer.teaching.publish.places import (
 )
 from neuroprimer.teaching.publish.repairs import repair_site
 from neuroprimer.teaching.publish.runs_page import RUNS_PAGE, fill_runs_page
+from neuroprimer.teaching.publish.structured_data import page_data
 from neuroprimer.teaching.publish.verify import verify_site
 from neuroprimer.teaching.reports.figures import Figures
 
@@ -63,6 +65,7 @@ def publish_course(
     output: Path,
     *,
     figures: Sequence[Figures] = (),
+    strict: bool = True,
 ) -> tuple[Finding, ...]:
     """Build the site from runs that passed, verify it, and put it into place.
 
@@ -79,6 +82,8 @@ def publish_course(
     figures : sequence of Figures, optional
         What the runs took, those of lessons that are left out among them; the site has a page
         about it. Default: what the reports say.
+    strict : bool
+        Whether every page of the last site must be there, or have a redirect.
 
     Returns
     -------
@@ -100,7 +105,7 @@ def publish_course(
         try:
             picture = find_picture(course, pages)
             ours = generated_pages(course, catalogue, picture)
-            lessons = stage_book(course, stage, ours)
+            lessons = stage_book(course, stage, ours, page_data(course, picture))
             if picture:
                 (lessons.parent / picture.name).write_bytes(picture.content)
             for lesson_id, page in pages.items():
@@ -114,6 +119,7 @@ def publish_course(
         if RUNS_PAGE in ours:
             fill_runs_page(html, figures or [Figures(report=one) for one in reports], pages.keys())
         findings = (
+            *keep_addresses(html, output / SITE_FOLDER, course, strict=strict),
             *verify_site(html, pages, private=(course.folder, stage)),
             *find_leaks(html, [report.result for report in reports], course.policy),
         )
