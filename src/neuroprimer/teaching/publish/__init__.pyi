@@ -1,3 +1,4 @@
+from .addresses import owed_pages
 from .jupyter_book import require_config
 from .manifest import forget_site, is_up_to_date, record_site, site_inputs, site_sources
 from .pages import lesson_page
@@ -16,6 +17,7 @@ __all__ = [
     "is_up_to_date",
     "keep_run",
     "lesson_page",
+    "owed_pages",
     "publish_course",
     "record_site",
     "require_config",
