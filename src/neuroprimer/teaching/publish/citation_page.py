@@ -42,8 +42,8 @@ def citation_page(
     return (
         "# How to cite\n\n"
         "Whoever builds on this course helps others to find it by citing it. Each block can be "
-        "copied; the second of two is for BibTeX. The data have terms and citations of their own, "
-        "which stand at the foot of each lesson that reads them.\n\n"
+        "copied; the second of two is for BibTeX. Data have terms and citations of their own, at "
+        "the foot of each lesson that reads any.\n\n"
         f"## The course\n\n{terms}{_cited(citation, key)}\n\n"
         "## Its lessons\n\n" + "\n\n".join(lessons) + "\n"
     )

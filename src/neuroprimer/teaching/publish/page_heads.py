@@ -51,7 +51,8 @@ def _add_head(
     tags = [_tag("name", "description", description) if description else ""]
     tags += [_tag("property", name, words) for name, words in facts.items() if words]
     if data:
-        told = {**_with_addresses(app, page, data), "inLanguage": app.config.language}
+        told = {"description": description, **_with_addresses(app, page, data)}
+        told["inLanguage"] = app.config.language
         if picture:
             told["image"] = picture["og:image"]
         script = json.dumps(told, ensure_ascii=False, sort_keys=True).translate(IN_SCRIPT)

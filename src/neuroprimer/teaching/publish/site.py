@@ -1,14 +1,16 @@
 """The site: built aside, verified, and only then put in the place of the last good one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.model import Course, Finding, ValidationReport
 from neuroprimer.teaching.publish.addresses import keep_addresses
-from neuroprimer.teaching.publish.front_page import PictureError, find_picture
+from neuroprimer.teaching.publish.front_page import Picture, PictureError, find_picture
 from neuroprimer.teaching.publish.generated import generated_pages
 from neuroprimer.teaching.publish.jupyter_book import BookError, build_book, stage_book
 from neuroprimer.teaching.publish.leaks import find_leaks
@@ -58,6 +60,55 @@ def keep_run(output: Path, reports: Iterable[ValidationReport]) -> Path:
     return output / RUN_FOLDER
 
 
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """What was laid out for a book tool.
+
+    Parameters
+    ----------
+    pages : mapping of str to nbformat.NotebookNode
+        The notebook behind each lesson's page, by lesson id.
+    ours : mapping of str to str
+        Source of each page that neuroprimer adds, by name.
+    picture : Picture or None
+        Of the front page.
+    """
+
+    pages: Mapping[str, NotebookNode]
+    ours: Mapping[str, str]
+    picture: Picture | None
+
+
+def stage_course(
+    course: Course, reports: Sequence[ValidationReport], catalogue: Catalogue, stage: Path
+) -> Staged:
+    """Lay out all pages of a course, from runs that passed.
+
+    Parameters
+    ----------
+    course, reports, catalogue
+        As for `publish_course`.
+    stage : pathlib.Path
+        An empty folder.
+
+    Raises
+    ------
+    PictureError
+        If a lesson lacks the figure that the front page is to show.
+    BookError
+        If ``_config.yml`` cannot be read.
+    """
+    pages = {report.lesson.id: lesson_page(report, course, catalogue) for report in reports}
+    picture = find_picture(course, pages)
+    ours = generated_pages(course, catalogue, picture)
+    lessons = stage_book(course, stage, ours, page_data(course, picture))
+    if picture:
+        (lessons.parent / picture.name).write_bytes(picture.content)
+    for lesson_id, page in pages.items():
+        nbformat.write(page, lessons / f"{lesson_id}.ipynb")
+    return Staged(pages=pages, ours=ours, picture=picture)
+
+
 def publish_course(
     course: Course,
     reports: Sequence[ValidationReport],
@@ -101,22 +152,16 @@ def publish_course(
         raise ValueError("only lessons that have passed can be published, and at least one")
     require_output(output)
     with make_stage(output) as stage:
-        pages = {report.lesson.id: lesson_page(report, course, catalogue) for report in reports}
         try:
-            picture = find_picture(course, pages)
-            ours = generated_pages(course, catalogue, picture)
-            lessons = stage_book(course, stage, ours, page_data(course, picture))
-            if picture:
-                (lessons.parent / picture.name).write_bytes(picture.content)
-            for lesson_id, page in pages.items():
-                nbformat.write(page, lessons / f"{lesson_id}.ipynb")
+            staged = stage_course(course, reports, catalogue, stage)
             html = build_book(stage)
         except PictureError as error:
             return (Finding(rule="NP108", subject="course.toml", message=error.message),)
         except BookError as error:
             return (Finding(rule="NP407", subject="site", message=error.message),)
+        pages = staged.pages
         repair_site(html, pages)
-        if RUNS_PAGE in ours:
+        if RUNS_PAGE in staged.ours:
             fill_runs_page(html, figures or [Figures(report=one) for one in reports], pages.keys())
         findings = (
             *keep_addresses(html, output / SITE_FOLDER, course, strict=strict),
