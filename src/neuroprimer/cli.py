@@ -291,6 +291,52 @@ def validate(
 
 
 @cli.command()
+@click.argument("folder", type=FOLDER)
+@click.option(
+    "--tool",
+    type=click.Choice(sorted(publish.TOOLS)),
+    required=True,
+    help="myst is mystmd, on which Jupyter Book 2 stands; sphinx is plain Sphinx with MyST-NB.",
+)
+@with_catalogue
+@with_course
+@with_executor
+@with_jobs
+@with_cache
+def export(
+    folder: Path,
+    tool: str,
+    catalogue: teaching.Catalogue,
+    course_folder: Path,
+    executor: Executor,
+    jobs: int | None,
+    cache: Path | None,
+    cold: bool,
+    explain: bool,
+) -> None:
+    """Write pages and executed lessons as sources for another book tool."""
+    course = teaching.load_course(course_folder, catalogue)
+    teaching.require_lessons(course, catalogue)
+    with terminal.watch(course.lessons, None) as watcher:
+        report = teaching.validate_lessons(
+            course.lessons,
+            catalogue,
+            limits=course.limits,
+            jobs=jobs,
+            cache=cache,
+            cold=cold,
+            executor=executor,
+            on_event=watcher.on_event,
+        )
+    findings = (*catalogue.findings, *course.findings, *report.findings)
+    report = replace(report, findings=findings)
+    if report.passed:
+        publish.export_course(course, report.reports, catalogue, folder, tool=tool)
+        click.echo(f"The sources for {tool} are in {folder}")
+    _finish(report, as_json=False, explain=explain)
+
+
+@cli.command()
 @with_catalogue
 @with_course
 @with_output

@@ -242,7 +242,7 @@ def build_course(
         _write_pages(checked, pages)
         if not strict or checked.passed:
             on_step("Building and verifying the site")
-            report = _publish(report, course, runs, output, sources)
+            report = _publish(report, course, runs, output, sources, strict=strict)
     report = replace(report, duration_s=time.perf_counter() - began)
     write_json(output / publish.RUN_FOLDER / REPORT_FILE, report.as_dict())
     write_junit(output / publish.RUN_FOLDER / JUNIT_FILE, report.reports, report.findings)
@@ -341,7 +341,13 @@ def _all_cached(checked: BuildReport) -> bool:
 
 
 def _publish(
-    report: BuildReport, course: Course, runs: RunCache, output: Path, sources: str
+    report: BuildReport,
+    course: Course,
+    runs: RunCache,
+    output: Path,
+    sources: str,
+    *,
+    strict: bool,
 ) -> BuildReport:
     """Publish the lessons that passed, and note what the site was made of."""
     passed = tuple(one for one in report.reports if one.passed)
@@ -349,20 +355,36 @@ def _publish(
         return report
     shown = without_lessons(course, {one.lesson.id for one in passed})
     site_findings = publish.publish_course(
-        shown, passed, runs.surroundings.catalogue, output, figures=report.figures
+        shown,
+        passed,
+        runs.surroundings.catalogue,
+        output,
+        figures=report.figures,
+        strict=strict,
     )
     report = replace(report, findings=(*report.findings, *site_findings))
     if site_findings:
         return report
     left_out = tuple(one.lesson.id for one in report.reports if not one.passed)
     # a run that is kept may yet break a rule today, and its lesson is not on this site
-    are_kept = not left_out and all(lesson.id in runs.outputs for lesson in course.lessons)
+    owed = sorted(publish.owed_pages(output / publish.SITE_FOLDER))
+    are_kept = not (left_out or owed) and all(
+        lesson.id in runs.outputs for lesson in course.lessons
+    )
     # an author may have gone on writing meanwhile
     if are_kept and _sources(course, runs) == sources:
         publish.record_site(output, publish.site_inputs(sources, runs.outputs))
     else:
         publish.forget_site(output)
-    return replace(report, site=output / publish.SITE_FOLDER, left_out=left_out)
+    notes = (
+        f"{page}.html of an earlier site is gone; a strict build will ask (NP409)." for page in owed
+    )
+    return replace(
+        report,
+        site=output / publish.SITE_FOLDER,
+        left_out=left_out,
+        notes=(*report.notes, *notes),
+    )
 
 
 def without_lessons(course: Course, kept: set[str]) -> Course:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroprimer.teaching.catalogue import Catalogue, did_you_mean
+from neuroprimer.teaching.citations import CITATION_FILE, Citation, CitationError, find_citation
 from neuroprimer.teaching.model import Course, Finding, FrontPage, Lesson, Limits, Part
 from neuroprimer.teaching.policy import Policy
 from neuroprimer.teaching.syllabus import CourseError, read_syllabus
@@ -56,6 +57,7 @@ def load_course(folder: Path, catalogue: Catalogue) -> Course:
                 lessons=order_lessons(further),
             ),
         )
+    citation, citation_findings = _citation(folder)
     course = Course(
         title=syllabus["title"],
         folder=folder,
@@ -63,10 +65,14 @@ def load_course(folder: Path, catalogue: Catalogue) -> Course:
         limits=Limits(**syllabus.get("limits", {})),
         policy=Policy(**syllabus.get("exercises", {})),
         front=FrontPage(**syllabus.get("front", {})),
+        licence=syllabus.get("licence", citation.licence if citation else ""),
+        citation=citation,
+        redirects=syllabus.get("redirects", {}),
     )
     findings = (
         *_syllabus_findings(syllabus["part"], folder, catalogue),
         *_picture_findings(course),
+        *citation_findings,
         *lesson_findings(course.lessons, catalogue),
     )
     return replace(course, findings=findings)
@@ -260,3 +266,10 @@ def _picture_findings(course: Course) -> tuple[Finding, ...]:
         return ()
     words = f"the front page shows a figure of {wanted!r}, which is no lesson of the course."
     return (Finding(rule="NP108", subject=SYLLABUS, message=words),)
+
+
+def _citation(folder: Path) -> tuple[Citation | None, tuple[Finding, ...]]:
+    try:
+        return find_citation(folder), ()
+    except CitationError as error:
+        return None, (Finding(rule="NP109", subject=CITATION_FILE, message=error.message),)

@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from neuroprimer.errors import NeuroprimerError
+from neuroprimer.teaching.citations import Citation
 from neuroprimer.teaching.policy import Policy
 from neuroprimer.teaching.proofs import ProofOutcome
 from neuroprimer.teaching.rules import RULES, Rule
@@ -332,6 +333,13 @@ class Course:
         What students may see of solutions, and when.
     front : FrontPage
         Of the front page, where the course has not written one itself.
+    licence : str
+        The terms of its lessons and pages: an SPDX identifier, an address, or words.
+    citation : Citation or None
+        How it wants to be cited, where it says so.
+    redirects : mapping of str to str or False
+        Where a page is found that once had another name; False where it is gone on purpose. Names
+        are those of pages, without their ending.
     findings : tuple of Finding
         What is wrong with the syllabus.
     """
@@ -342,6 +350,9 @@ class Course:
     limits: Limits = field(default_factory=Limits)
     policy: Policy = field(default_factory=Policy)
     front: FrontPage = field(default_factory=FrontPage)
+    licence: str = ""
+    citation: Citation | None = None
+    redirects: Mapping[str, str | Literal[False]] = field(default_factory=dict, hash=False)
     findings: tuple[Finding, ...] = ()
 
     @property

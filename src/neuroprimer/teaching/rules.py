@@ -109,6 +109,11 @@ RULES = _rules(
         "Name a lesson of the course under `[front]` in `course.toml`, and one of its figures.",
     ),
     (
+        "NP109",
+        "The course's `CITATION.cff` does not say how to cite it",
+        "Give it a title and authors, in YAML, or remove it; the site then has no such page.",
+    ),
+    (
         "NP201",
         "A lesson's file is not a notebook",
         "Write the lesson as MyST Markdown with code cells, or save it again from Jupyter.",
@@ -320,5 +325,15 @@ RULES = _rules(
         "The site gives a solution, a wrong answer or a hidden test away",
         "Take it out of the file that the message names, or choose another `solutions` in "
         "`course.toml`.",
+    ),
+    (
+        "NP409",
+        "A page of the last site is gone",
+        "Say where it is now under `[redirects]` in `course.toml`, or `false` if it is meant.",
+    ),
+    (
+        "NP410",
+        "A redirect leads nowhere, or from a page that exists",
+        "Correct it under `[redirects]` in `course.toml`.",
     ),
 )

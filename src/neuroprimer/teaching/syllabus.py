@@ -1,5 +1,6 @@
 """The syllabus: what an author may write into ``book/course.toml``."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
@@ -9,6 +10,9 @@ from typing import Any
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.model import FrontPage, Limits
 from neuroprimer.teaching.policy import Policy
+
+# The name of a page: no ending, and no way out of the site.
+PAGE_NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*")
 
 
 class CourseError(NeuroprimerError, ValueError):
@@ -27,7 +31,7 @@ def read_syllabus(file: Path) -> Mapping[str, Any]:
     -------
     syllabus : mapping
         As the file has it: ``title``, and where given ``further``, ``limits``, ``exercises``,
-        ``front`` and ``part``.
+        ``front``, ``licence``, ``redirects`` and ``part``.
 
     Raises
     ------
@@ -60,6 +64,7 @@ def _require_types(file: Path, syllabus: Mapping[str, Any]) -> None:
     policy = syllabus.get("exercises", {})
     known_front = {field.name: field.type for field in fields(FrontPage)}
     front = syllabus.get("front", {})
+    redirects = syllabus.get("redirects", {})
     parts = syllabus.get("part", [])
     checks = (
         (isinstance(syllabus.get("title"), str), "title should be a text"),
@@ -67,6 +72,7 @@ def _require_types(file: Path, syllabus: Mapping[str, Any]) -> None:
             isinstance(syllabus.get("further", True), str | bool),
             "further should be a text or false",
         ),
+        (isinstance(syllabus.get("licence", ""), str), "licence should be a text"),
         (
             isinstance(limits, dict)
             and all(key in known_limits for key in limits)
@@ -83,6 +89,14 @@ def _require_types(file: Path, syllabus: Mapping[str, Any]) -> None:
             and front.get("figure", 1) > 0,
             f"front may have {', '.join(known_front)}; figure is a whole number from 1 on, the "
             "others are texts",
+        ),
+        (
+            isinstance(redirects, dict)
+            and all(
+                _is_page_name(name) and (to is False or _is_page_name(to))
+                for name, to in redirects.items()
+            ),
+            'redirects are from a page to a page, like "lessons/old" = "lessons/new", or to false',
         ),
         (
             isinstance(parts, list)
@@ -107,3 +121,7 @@ def _require_types(file: Path, syllabus: Mapping[str, Any]) -> None:
                 f"The syllabus {file} is not as it must be: {wanted}.",
                 hint="The page 'Make a course' of the book shows one that works.",
             )
+
+
+def _is_page_name(value: object) -> bool:
+    return isinstance(value, str) and PAGE_NAME.fullmatch(value) is not None

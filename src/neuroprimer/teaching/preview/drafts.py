@@ -15,7 +15,7 @@ from neuroprimer.teaching.model import Course, Finding
 from neuroprimer.teaching.preview.mirrors import mirror_pages, mirror_sources
 from neuroprimer.teaching.publish.front_page import PictureError
 from neuroprimer.teaching.publish.jupyter_book import BUILT, BookError, build_book, run_here
-from neuroprimer.teaching.publish.site import as_finding, finish_site, inspect_site, stage_site
+from neuroprimer.teaching.publish.site import as_finding, finish_site, inspect_site, stage_course
 
 # In a draft's folder: what the book tool reads, and the pages that are shown.
 SOURCES, PAGES = "sources", "pages"
@@ -91,14 +91,14 @@ def update_draft(
     sources, pages = draft / SOURCES, draft / PAGES
     try:
         with tempfile.TemporaryDirectory(dir=draft) as fresh:
-            notebooks = stage_site(shown, read, catalogue, Path(fresh))
+            staged = stage_course(shown, read, catalogue, Path(fresh))
             mirror_sources(Path(fresh), sources, besides=BUILT)
         changed = mirror_pages(build_book(sources, run_here), pages)
     except (PictureError, BookError) as error:
         on_pages(Update(changed=(), findings=(*findings, as_finding(error))))
         return ()
-    finish_site(pages, notebooks, report.figures)
+    finish_site(pages, staged, report.figures)
     on_pages(Update(changed=changed, findings=findings))
     if not all(each.passed for each in report.reports):
         return ()  # what is wrong with these pages is known
-    return inspect_site(pages, notebooks, shown, read, private=(course.folder, draft))
+    return inspect_site(pages, staged, shown, read, private=(course.folder, draft))

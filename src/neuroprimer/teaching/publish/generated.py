@@ -12,7 +12,9 @@ from neuroprimer.teaching.publish.catalogue_pages import (
     datasets_page,
     plugins_page,
 )
+from neuroprimer.teaching.publish.citation_page import CITATION_PAGE, citation_page
 from neuroprimer.teaching.publish.front_page import Picture, front_page
+from neuroprimer.teaching.publish.jupyter_book import site_address
 from neuroprimer.teaching.publish.prerequisite_map import MAP_PAGE, has_map, map_page
 from neuroprimer.teaching.publish.runs_page import RUNS_PAGE, SOURCE
 
@@ -31,10 +33,12 @@ def generated_pages(
     picture : Picture or None
         For the front page.
     """
+    citation = course.citation
     wanted = {
         FRONT_PAGE: True,
         MAP_PAGE: has_map(course),
         DATASETS_PAGE: bool(datasets_in(course, catalogue)),
+        CITATION_PAGE: citation is not None,
         PLUGINS_PAGE: True,
         RUNS_PAGE: True,
     }
@@ -42,6 +46,9 @@ def generated_pages(
         FRONT_PAGE: lambda: front_page(course, picture),
         MAP_PAGE: lambda: map_page(course),
         DATASETS_PAGE: lambda: datasets_page(course, catalogue),
+        CITATION_PAGE: lambda: (
+            citation_page(course, citation, catalogue, site_address(course)) if citation else ""
+        ),
         PLUGINS_PAGE: lambda: plugins_page(course, catalogue),
         RUNS_PAGE: lambda: SOURCE,
     }

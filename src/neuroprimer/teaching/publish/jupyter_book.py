@@ -77,7 +77,12 @@ class BookError(NeuroprimerError, RuntimeError):
     """A book that could not be built, or not without a complaint."""
 
 
-def stage_book(course: Course, stage: Path, ours: Mapping[str, str]) -> Path:
+def stage_book(
+    course: Course,
+    stage: Path,
+    ours: Mapping[str, str],
+    values: Mapping[str, Any] | None = None,
+) -> Path:
     """Lay out the sources of the book, except the lessons.
 
     Parameters
@@ -88,6 +93,8 @@ def stage_book(course: Course, stage: Path, ours: Mapping[str, str]) -> Path:
         An empty folder.
     ours : mapping of str to str
         Source of each page that neuroprimer adds, by name, in their order.
+    values : mapping of str to any, optional
+        What else our extensions of Sphinx are told.
 
     Returns
     -------
@@ -108,6 +115,7 @@ def stage_book(course: Course, stage: Path, ours: Mapping[str, str]) -> Path:
     for name, source in ours.items():
         (book / f"{name}.md").write_text(source, encoding="utf-8")
     config = _without_dropped(require_config(course))
+    config = _merge(config, {"sphinx": {"config": values or {}}})
     (stage / CONFIG).write_text(_to_yaml(config), encoding="utf-8")
     contents = _table_of_contents(course, [name for name in ours if name != FRONT_PAGE])
     (book / TABLE_OF_CONTENTS).write_text(_to_yaml(contents), encoding="utf-8")
@@ -231,6 +239,18 @@ def require_config(course: Course) -> dict[str, Any]:
             hint="Compare it with the one of neuroprimer itself.",
         )
     return _merge(_merge({**DEFAULTS, "title": course.title}, own), FORCED)
+
+
+def site_address(course: Course) -> str:
+    """Return where a course says that its site will be; empty if it does not.
+
+    Raises
+    ------
+    BookError
+        If ``_config.yml`` cannot be read as a YAML mapping.
+    """
+    html = require_config(course).get("html")
+    return str(html.get("baseurl") or "") if isinstance(html, Mapping) else ""
 
 
 def _without_dropped(config: Mapping[str, Any]) -> dict[str, Any]:

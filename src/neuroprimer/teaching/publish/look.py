@@ -1,10 +1,14 @@
-"""A Sphinx extension that gives each page our style and script, and explains terms."""
+"""A Sphinx extension that gives each page our style and script, and explains terms.
+
+What search engines are told of it comes from `page_heads`.
+"""
 
 from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
 
+from neuroprimer.teaching.publish import page_heads
 from neuroprimer.teaching.publish.terms import Glossary
 
 ASSETS = Path(__file__).with_name("assets")
@@ -18,6 +22,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", _add_assets)
     app.add_css_file(STYLE)
     app.add_js_file(SCRIPT, loading_method="defer")
+    page_heads.connect(app)
     glossary = Glossary()
     app.connect("env-updated", glossary.read)
     app.connect("doctree-resolved", glossary.explain)

@@ -50,6 +50,11 @@ def site_sources(course: Course, surroundings: Surroundings) -> str:
             [digests.settled(lesson.path), *_facts(lesson, catalogue)] for lesson in course.lessons
         ],
         "front": asdict(course.front),
+        "about": [
+            course.licence,
+            asdict(course.citation) if course.citation else None,
+            dict(course.redirects),
+        ],
         "plugins": [[plugin.name, plugin.origin, plugin.state] for plugin in catalogue.plugins],
         "executors": sorted([one.name, one.plugin] for one in catalogue.executors.values()),
         "tools": [sys.version, surroundings.distributions.all_versions],

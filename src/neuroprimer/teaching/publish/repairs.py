@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 
 from bs4 import BeautifulSoup
@@ -12,6 +11,7 @@ from neuroprimer.teaching.course import FRONT_PAGE
 from neuroprimer.teaching.publish.frames import mend_frames
 from neuroprimer.teaching.publish.jupyter_book import LESSONS_FOLDER
 from neuroprimer.teaching.publish.pictures import with_sizes
+from neuroprimer.teaching.publish.redirects import write_redirect
 
 # The theme has each icon twice: in a script of 1.5 MB, and in the font that its style names.
 ICON_SCRIPT = re.compile(r"<script[^>]*/fontawesome\.js[^>]*></script>\n?")
@@ -20,18 +20,6 @@ ICON_FILES = "scripts/fontawesome.js*"
 # The button that unfolds a part of the navigation has an icon and no words.
 UNNAMED_TOGGLE = '<summary><span class="toctree-toggle"'
 NAMED_TOGGLE = '<summary aria-label="Show or hide the pages below"><span class="toctree-toggle"'
-
-REDIRECT = """\
-<!DOCTYPE html>
-<html lang="{language}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="refresh" content="0; url={front}">
-<title>{title}</title>
-</head>
-<body><main><p><a href="{front}">{title}</a></p></main></body>
-</html>
-"""
 
 
 def repair_site(html: Path, pages: Mapping[str, NotebookNode]) -> None:
@@ -54,7 +42,7 @@ def repair_site(html: Path, pages: Mapping[str, NotebookNode]) -> None:
     static = html / "_static"
     for file in (*static.glob(ICON_FILES), *static.rglob("*.map")):
         file.unlink(missing_ok=True)
-    _write_redirect(html)
+    write_redirect(html, "index", FRONT_PAGE)
 
 
 def _repair_lesson(file: Path, notebook: NotebookNode) -> None:
@@ -66,13 +54,3 @@ def _repair_lesson(file: Path, notebook: NotebookNode) -> None:
         mend_frames(page, notebook)
         text = str(page)
     file.write_text(with_sizes(text, file.parent), encoding="utf-8")
-
-
-def _write_redirect(html: Path) -> None:
-    """Write the page that leads to the front page, with the words that the book tool leaves out."""
-    front = html / f"{FRONT_PAGE}.html"
-    page = BeautifulSoup(front.read_text(encoding="utf-8"), "html.parser")
-    language = str(page.html.get("lang", "en")) if page.html else "en"
-    title = page.title.get_text() if page.title else ""
-    filled = REDIRECT.format(front=front.name, title=escape(title), language=escape(language))
-    (html / "index.html").write_text(filled, encoding="utf-8")

@@ -1,6 +1,7 @@
 """The site: built aside, verified, and only then put in the place of the last good one."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -8,7 +9,8 @@ from nbformat import NotebookNode
 
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.model import Course, Finding, ValidationReport
-from neuroprimer.teaching.publish.front_page import PictureError, find_picture
+from neuroprimer.teaching.publish.addresses import keep_addresses
+from neuroprimer.teaching.publish.front_page import Picture, PictureError, find_picture
 from neuroprimer.teaching.publish.generated import generated_pages
 from neuroprimer.teaching.publish.jupyter_book import BookError, build_book, stage_book
 from neuroprimer.teaching.publish.leaks import find_leaks
@@ -23,6 +25,7 @@ from neuroprimer.teaching.publish.places import (
 )
 from neuroprimer.teaching.publish.repairs import repair_site
 from neuroprimer.teaching.publish.runs_page import fill_runs_page
+from neuroprimer.teaching.publish.structured_data import page_data
 from neuroprimer.teaching.publish.verify import verify_site
 from neuroprimer.teaching.reports.figures import Figures
 
@@ -57,6 +60,55 @@ def keep_run(output: Path, reports: Iterable[ValidationReport]) -> Path:
     return output / RUN_FOLDER
 
 
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """What was laid out for a book tool.
+
+    Parameters
+    ----------
+    pages : mapping of str to nbformat.NotebookNode
+        The notebook behind each lesson's page, by lesson id.
+    ours : mapping of str to str
+        Source of each page that neuroprimer adds, by name.
+    picture : Picture or None
+        Of the front page.
+    """
+
+    pages: Mapping[str, NotebookNode]
+    ours: Mapping[str, str]
+    picture: Picture | None
+
+
+def stage_course(
+    course: Course, reports: Sequence[ValidationReport], catalogue: Catalogue, stage: Path
+) -> Staged:
+    """Lay out all pages of a course, from runs that passed.
+
+    Parameters
+    ----------
+    course, reports, catalogue
+        As for `publish_course`.
+    stage : pathlib.Path
+        An empty folder.
+
+    Raises
+    ------
+    PictureError
+        If a lesson lacks the figure that the front page is to show.
+    BookError
+        If ``_config.yml`` cannot be read.
+    """
+    pages = {report.lesson.id: lesson_page(report, course, catalogue) for report in reports}
+    picture = find_picture(course, pages)
+    ours = generated_pages(course, catalogue, picture)
+    lessons = stage_book(course, stage, ours, page_data(course, picture))
+    if picture:
+        (lessons.parent / picture.name).write_bytes(picture.content)
+    for lesson_id, page in pages.items():
+        nbformat.write(page, lessons / f"{lesson_id}.ipynb")
+    return Staged(pages=pages, ours=ours, picture=picture)
+
+
 def publish_course(
     course: Course,
     reports: Sequence[ValidationReport],
@@ -64,6 +116,7 @@ def publish_course(
     output: Path,
     *,
     figures: Sequence[Figures] = (),
+    strict: bool = True,
 ) -> tuple[Finding, ...]:
     """Build the site from runs that passed, verify it, and put it into place.
 
@@ -80,6 +133,8 @@ def publish_course(
     figures : sequence of Figures, optional
         What the runs took, those of lessons that are left out among them; the site has a page
         about it. Default: what the reports say.
+    strict : bool
+        Whether every page of the last site must be there, or have a redirect.
 
     Returns
     -------
@@ -98,49 +153,18 @@ def publish_course(
     require_output(output)
     with make_stage(output) as stage:
         try:
-            pages = stage_site(course, reports, catalogue, stage)
+            staged = stage_course(course, reports, catalogue, stage)
             html = build_book(stage)
         except (PictureError, BookError) as error:
             return (as_finding(error),)
-        finish_site(html, pages, figures or [Figures(report=one) for one in reports])
-        findings = inspect_site(html, pages, course, reports, private=(course.folder, stage))
+        finish_site(html, staged, figures or [Figures(report=one) for one in reports])
+        findings = (
+            *keep_addresses(html, output / SITE_FOLDER, course, strict=strict),
+            *inspect_site(html, staged, course, reports, private=(course.folder, stage)),
+        )
         if not findings:
             put_in_place(html, output / SITE_FOLDER)
     return findings
-
-
-def stage_site(
-    course: Course, reports: Sequence[ValidationReport], catalogue: Catalogue, stage: Path
-) -> Mapping[str, NotebookNode]:
-    """Lay out all that the book tool is to make a site of.
-
-    Parameters
-    ----------
-    course, reports, catalogue
-        As for `publish_course`.
-    stage : pathlib.Path
-        An empty folder.
-
-    Returns
-    -------
-    pages : mapping of str to nbformat.NotebookNode
-        The notebook behind each lesson's page, by lesson id.
-
-    Raises
-    ------
-    PictureError
-        If the course names a picture for its front page that is not there.
-    BookError
-        If ``_config.yml`` cannot be read.
-    """
-    pages = {report.lesson.id: lesson_page(report, course, catalogue) for report in reports}
-    picture = find_picture(course, pages)
-    lessons = stage_book(course, stage, generated_pages(course, catalogue, picture))
-    if picture:
-        (lessons.parent / picture.name).write_bytes(picture.content)
-    for lesson_id, page in pages.items():
-        nbformat.write(page, lessons / f"{lesson_id}.ipynb")
-    return pages
 
 
 def as_finding(error: PictureError | BookError) -> Finding:
@@ -150,25 +174,25 @@ def as_finding(error: PictureError | BookError) -> Finding:
     return Finding(rule="NP407", subject="site", message=error.message)
 
 
-def finish_site(html: Path, pages: Mapping[str, NotebookNode], figures: Sequence[Figures]) -> None:
+def finish_site(html: Path, staged: Staged, figures: Sequence[Figures]) -> None:
     """Put into a built site what the book tool cannot; a second time changes nothing.
 
     Parameters
     ----------
     html : pathlib.Path
         The folder with the built pages, which are changed.
-    pages : mapping of str to nbformat.NotebookNode
-        From `stage_site`.
+    staged : Staged
+        Of what it was built.
     figures : sequence of Figures
         What the runs took.
     """
-    repair_site(html, pages)
-    fill_runs_page(html, figures, pages.keys())
+    repair_site(html, staged.pages)
+    fill_runs_page(html, figures, staged.pages.keys())
 
 
 def inspect_site(
     html: Path,
-    pages: Mapping[str, NotebookNode],
+    staged: Staged,
     course: Course,
     reports: Sequence[ValidationReport],
     *,
@@ -178,7 +202,7 @@ def inspect_site(
 
     Parameters
     ----------
-    html, pages
+    html, staged
         As for `finish_site`.
     course, reports
         As for `publish_course`.
@@ -186,6 +210,6 @@ def inspect_site(
         Folders that no page may name.
     """
     return (
-        *verify_site(html, pages, private=private),
+        *verify_site(html, staged.pages, private=private),
         *find_leaks(html, [report.result for report in reports], course.policy),
     )
