@@ -142,12 +142,11 @@ EXERCISES = [
                 message="An angle was taken in the wrong unit",
             ),
             WrongAnswer(
-                code="head_turn = rotation('x', np.radians(10)) + rotation('z', np.radians(25))",
-                message="The factors are added",
+                code="head_turn = rotation('x', np.radians(10)) * rotation('z', np.radians(25))",
+                message="multiplied number by number",
             ),
             WrongAnswer(
-                code="angles = np.radians([25, 10, 0])\n"
-                "head_turn = euler_rotation(angles, 'Rx @ Rz @ Rx')",
+                code="head_turn = rotation('x', np.radians(25)) @ rotation('z', np.radians(10))",
                 message="each belongs to the other axis",
             ),
         ),
@@ -166,9 +165,9 @@ EXERCISES = [
                 message="turns about the world's origin",
             ),
             WrongAnswer(
-                code="centre = translation(image_centre_mm(t1))\n"
+                code="centre_mm = image_centre_mm(t1)\n"
                 "turn = rotation('y', np.radians(15))\n"
-                "tilt = np.linalg.inv(centre) @ turn @ centre",
+                "tilt = translation(-centre_mm) @ turn @ translation(centre_mm)",
                 message="carried away before the turn",
             ),
             WrongAnswer(
@@ -205,8 +204,9 @@ EXERCISES = [
                 message="and its corner along with it",
             ),
             WrongAnswer(
-                code="sizes = np.linalg.norm(run.affine[:3, :3], axis=0)\n"
-                "straight_affine = translation(run.affine[:3, 3]) @ scaling(sizes)",
+                code="from neuroprimer.imaging import voxel_sizes\n"
+                "corner = translation(run.affine[:3, 3])\n"
+                "straight_affine = corner @ scaling(voxel_sizes(run.affine))",
                 message="Voxel sizes have no sign",
             ),
             WrongAnswer(

@@ -134,10 +134,7 @@ EXERCISES = [
         wrong_answers=(
             WrongAnswer(code="last_s = run.shape[3] * tr_s", message="When did it begin"),
             WrongAnswer(code="last_s = run.shape[3] - 1", message="That is its index"),
-            WrongAnswer(
-                code="last_s = raw.shape[4] * float(raw.header['pixdim'][4])",
-                message="That counts volumes",
-            ),
+            WrongAnswer(code="last_s = n_volumes", message="That counts volumes"),
             WrongAnswer(
                 code="last_s = (len(steady) - 1) * tr_s", message="The two unsteady volumes"
             ),

@@ -19,8 +19,11 @@ def check_right_centre(answer: Any, data: FindData) -> None:
         "That is the middle of both parts, and it lies in neither.": xyz.mean(axis=0),
         "That is the left amygdala: x grows to the right.": xyz[~is_right].mean(axis=0),
         "That is a voxel. Where does it lie in the world?": ijk[is_right].mean(axis=0),
-        "That is a voxel of the other side, and no place in mm.": ijk[~is_right].mean(axis=0),
-        "That is the end of the mask, not its middle.": xyz.max(axis=0),
+        "This turns all three signs round. On the other side only x has another one.": (
+            -xyz[~is_right].mean(axis=0)
+        ),
+        "This averages all numbers that are above zero, of all three columns. Rows are to be "
+        "chosen: those whose x is above zero.": xyz[xyz > 0].mean(),
     }
     fault = compare_coordinates(answer, xyz[is_right].mean(axis=0), affine=affine)
     require_no_fault(fault, answer, known)
@@ -36,7 +39,8 @@ def check_mask_ends(answer: Any, data: FindData) -> None:
     known = {
         "These are voxel indices. A cut is asked for in mm.": ends_of(ijk, 2),
         "These are the ends from back to front. Which coordinate stands upright?": ends_of(xyz, 1),
-        "These are the ends from left to right. Which coordinate stands upright?": ends_of(xyz, 0),
+        "These are the ends from left to right, which are also the smallest and the largest of all "
+        "numbers in xyz. Which of its columns stands upright?": ends_of(xyz, 0),
         "Those are the right places, but the lowest comes first.": ends_of(xyz, 2)[::-1],
         "These are the first and the last voxel in the order of the array, which begins with i.": (
             xyz[[0, -1], 2]
@@ -85,10 +89,9 @@ EXERCISES = [
                 code="right_mm = ijk[xyz[:, 0] > 0].mean(axis=0)", message="That is a voxel."
             ),
             WrongAnswer(
-                code="right_mm = ijk[ijk[:, 0] < 49].mean(axis=0)",
-                message="a voxel of the other side",
+                code="right_mm = xyz[xyz > 0].mean(axis=0)", message="of all three columns"
             ),
-            WrongAnswer(code="right_mm = xyz.max(axis=0)", message="the end of the mask"),
+            WrongAnswer(code="right_mm = -left_mm", message="all three signs"),
         ),
     ),
     Exercise(
@@ -106,9 +109,7 @@ EXERCISES = [
             WrongAnswer(
                 code="ends_mm = xyz[:, 1].min(), xyz[:, 1].max()", message="from back to front"
             ),
-            WrongAnswer(
-                code="ends_mm = xyz[:, 0].min(), xyz[:, 0].max()", message="from left to right"
-            ),
+            WrongAnswer(code="ends_mm = xyz.min(), xyz.max()", message="from left to right"),
             WrongAnswer(
                 code="ends_mm = xyz[0, 2], xyz[-1, 2]", message="in the order of the array"
             ),

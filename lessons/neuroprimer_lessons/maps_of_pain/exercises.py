@@ -160,7 +160,10 @@ def find_peaks(metadata_file: Path) -> tuple[NDArray[Any], dict[str, NDArray[Any
         "There the difference is largest, but not the most certain: look at t.": (
             place_mm(np.argmax(average))
         ),
-        "That is the lowest t.": place_mm(np.argmin(t)),
+        "t holds the voxels of the mask and no others, so its order is not that of the whole "
+        "block.": voxel_to_world(
+            study.maps.grid.affine, np.unravel_index(np.argmax(t), study.maps.grid.shape)
+        ),
         "There p is highest, and t nearest to zero.": place_mm(np.argmin(np.abs(t))),
     }
     return place_mm(np.argmax(t)), slips
@@ -183,9 +186,10 @@ def count_discovered(metadata_file: Path) -> tuple[float, dict[str, float]]:
         "That is the contrast from the lesson. Which maps are asked for?": _count(
             correct_p(study.result.p)
         ),
-        "That holds the error for the whole brain, which promises more than was asked.": _count(
-            correct_p(p, method="bonferroni")
+        "These pass p < 0.001 one by one. That is another promise than a false discovery rate.": (
+            float(np.sum(p.data < LEVEL))
         ),
+        "len() counts rows, and there is one. How many of its voxels are True?": 1.0,
         "These are all maps, of all intensities. Each person counts three times.": _count(
             correct_p(ttest(study.maps).p)
         ),
@@ -270,10 +274,10 @@ EXERCISES = [
             ),
             WrongAnswer(
                 code=(
-                    "ijk = np.argwhere(maps.mask.dataobj)\n"
-                    "peak_mm = voxel_to_world(maps.grid.affine, ijk[np.argmin(t)])"
+                    "ijk = np.unravel_index(np.argmax(t), maps.grid.shape)\n"
+                    "peak_mm = voxel_to_world(maps.grid.affine, ijk)"
                 ),
-                message="the lowest t",
+                message="not that of the whole block",
             ),
         ),
     ),
@@ -295,11 +299,12 @@ EXERCISES = [
                 message="the contrast from the lesson",
             ),
             WrongAnswer(
-                code=(
-                    'strict_p = correct_p(high.pipe(ttest).p, method="bonferroni")\n'
-                    "n_discovered = np.sum(strict_p.data <= 0.05)"
-                ),
-                message="promises more than was asked",
+                code="n_discovered = np.sum(high.pipe(ttest).p.data < 0.001)",
+                message="another promise",
+            ),
+            WrongAnswer(
+                code="n_discovered = len(correct_p(high.pipe(ttest).p).data <= 0.05)",
+                message="len() counts rows",
             ),
             WrongAnswer(
                 code="n_discovered = np.sum(correct_p(maps.pipe(ttest).p).data <= 0.05)",
@@ -331,8 +336,8 @@ QUIZZES = [
     ),
     Quiz(
         id="half-empty",
-        question="With the threshold for the whole brain, the left insula shows nothing. What "
-        "may you say?",
+        question="The insula is a part of the cortex hidden behind the temple. With the threshold "
+        "for the whole brain, the left one shows nothing. What may you say?",
         choices=(
             Choice(
                 "The left insula has nothing to do with the intensity of pain.",

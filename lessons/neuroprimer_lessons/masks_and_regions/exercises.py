@@ -146,9 +146,7 @@ EXERCISES = [
             WrongAnswer(code="agreed = chance.get_fdata() > 0.8", message="all five have marked"),
             WrongAnswer(code="agreed = chance.get_fdata() > 0", message="anyone has marked"),
             WrongAnswer(code="agreed = chance.get_fdata() > 0.5", message="three of five are most"),
-            WrongAnswer(
-                code="agreed = np.isclose(chance.get_fdata(), 0.8)", message="exactly four marks"
-            ),
+            WrongAnswer(code="agreed = chance.get_fdata() == 0.8", message="exactly four marks"),
             WrongAnswer(code="agreed = chance", message="cut it at a threshold"),
         ),
     ),

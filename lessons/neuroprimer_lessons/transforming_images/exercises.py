@@ -227,8 +227,10 @@ EXERCISES = [
                 message="the grid has turned",
             ),
             WrongAnswer(
-                code="half = about(rotation('z', np.radians(10)), image_centre_mm(brain))\n"
-                "turned_brain = transform_image(transform_image(brain, half), half)",
+                code="centre_mm = image_centre_mm(brain)\n"
+                "moved = transform_image(brain, translation(-centre_mm))\n"
+                "moved = transform_image(moved, rotation('z', np.radians(20)))\n"
+                "turned_brain = transform_image(moved, translation(centre_mm))",
                 message="interpolated twice",
             ),
         ),
@@ -244,10 +246,13 @@ EXERCISES = [
         ),
         wrong_answers=(
             WrongAnswer(
-                code="disguised = nib.Nifti1Image(labels.get_fdata(), labels.affine)\n"
-                "mixed = resample_to(disguised, brain, interpolation='linear')\n"
+                code="labels_on_brain = resample_to(disguised, brain)",
+                message="numbers that name none",
+            ),
+            WrongAnswer(
+                code="mixed = resample_to(disguised, brain, interpolation='linear')\n"
                 "labels_on_brain = nib.Nifti1Image(np.round(mixed.get_fdata()), mixed.affine)",
-                message="Labels were mixed",
+                message="the names of other regions",
             ),
             WrongAnswer(code="labels_on_brain = resample_to(brain, labels)", message="shape"),
             WrongAnswer(code="labels_on_brain = labels", message="Nothing has changed"),

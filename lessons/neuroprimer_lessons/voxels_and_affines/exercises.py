@@ -50,8 +50,11 @@ def check_mirrored_affine(answer: Any, data: FindData) -> None:
     mirror = np.diag([-1.0, 1, 1, 1])
     known = {
         "Nothing has changed: voxels still lie where they did.": affine,
-        "This mirrors the voxel axis and leaves the corner where it was. The factor for the world "
-        "stands on the other side.": affine @ mirror,
+        "This mirrors the voxel axis and leaves the corner where it was. Every x has to change its "
+        "sign, also the corner's. As a factor, a mirror of the world stands left of the affine.": (
+            affine @ mirror
+        ),
+        "`*` multiplies number by number. Matrices are multiplied by `@`.": mirror * affine,
         "All three axes have turned round, and the last row with them.": -affine,
     }
     require_no_fault(compare_affines(answer, mirror @ affine), answer, known)
@@ -63,6 +66,7 @@ def check_oblique_distance(answer: Any, data: FindData) -> None:
     known = {
         "That is the way along the three axes; go straight.": voxel_sizes(affine).sum(),
         "That is a distance in voxels; the question asks for mm.": np.sqrt(3),
+        "That is for a cube of 2 mm. Are all three sides of these voxels as long?": 2 * np.sqrt(3),
         "The diagonal of an oblique affine does not hold the voxel sizes.": np.linalg.norm(
             np.diagonal(affine)[:3]
         ),
@@ -130,8 +134,12 @@ EXERCISES = [
         ),
         wrong_answers=(
             WrongAnswer(
-                code="mirrored_affine = t1.affine @ np.diag([-1, 1, 1, 1])",
+                code="mirrored_affine = t1.affine.copy()\nmirrored_affine[0, 0] = -1",
                 message="leaves the corner where it was",
+            ),
+            WrongAnswer(
+                code="mirrored_affine = np.diag([-1, 1, 1, 1]) * t1.affine",
+                message="number by number",
             ),
             WrongAnswer(code="mirrored_affine = -t1.affine", message="All three axes"),
             WrongAnswer(code="mirrored_affine = t1.affine", message="Nothing has changed"),
@@ -154,7 +162,14 @@ EXERCISES = [
                 code="distance_mm = voxel_sizes(run.affine).sum()",
                 message="the way along the three axes",
             ),
-            WrongAnswer(code="distance_mm = np.sqrt(3)", message="a distance in voxels"),
+            WrongAnswer(
+                code=(
+                    "ends_ijk = np.array([(10, 10, 10), (11, 11, 11)])\n"
+                    "distance_mm = np.linalg.norm(ends_ijk[1] - ends_ijk[0])"
+                ),
+                message="a distance in voxels",
+            ),
+            WrongAnswer(code="distance_mm = np.sqrt(3) * 2", message="a cube of 2 mm"),
             WrongAnswer(
                 code="distance_mm = np.linalg.norm(np.diagonal(run.affine)[:3])",
                 message="The diagonal of an oblique affine",

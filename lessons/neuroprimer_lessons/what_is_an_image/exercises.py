@@ -14,8 +14,14 @@ MEGABYTE = 1_000_000
 
 def check_last_voxel(answer: Any, data: FindData) -> None:
     """Compare with the shape, less one on each axis."""
-    last_ijk = np.array(load_image(data("mni152-t1")).shape) - 1
-    known = {"Python counts from the end with -1. Say how far it is from the start.": (-1, -1, -1)}
+    t1 = load_image(data("mni152-t1"))
+    last_ijk = np.array(t1.shape) - 1
+    brightest_ijk = np.array(np.unravel_index(np.argmax(t1.dataobj), t1.shape))
+    known = {
+        "Python counts from the end with -1. Say how far it is from the start.": np.full(3, -1),
+        "That is the brightest voxel. The one with the largest indices is asked for, and it may be "
+        "dark.": brightest_ijk,
+    }
     require_no_fault(compare_coordinates(answer, last_ijk), answer, known)
 
 
@@ -64,7 +70,7 @@ def check_memory(answer: Any, data: FindData) -> None:
             run, run.get_data_dtype()
         ),
         "That counts voxels. How many bytes has each of them in memory?": float(np.prod(run.shape)),
-        "That is the file, which is compressed.": data("example4d").stat().st_size,
+        "float32 has 32 bits. How many bytes are that?": 8 * n_bytes,
         "One MB is a million bytes here; you took 1024 times 1024 of them.": (
             n_bytes * MEGABYTE / 2**20
         ),
@@ -86,7 +92,8 @@ EXERCISES = [
         wrong_answers=(
             WrongAnswer(code="last_ijk = t1.shape", message="counted from zero"),
             WrongAnswer(
-                code="last_ijk = np.array(t1.shape)[::-1] - 1", message="The order is reversed"
+                code="last_ijk = np.unravel_index(voxels.argmax(), t1.shape)",
+                message="the brightest voxel",
             ),
             WrongAnswer(code="last_ijk = (-1, -1, -1)", message="counts from the end"),
             WrongAnswer(code="last_ijk = np.prod(t1.shape) - 1", message="a single number"),
@@ -162,10 +169,7 @@ EXERCISES = [
                 code="memory_mb = memory_bytes(run, np.float32)", message="That is in bytes"
             ),
             WrongAnswer(code="memory_mb = np.prod(run.shape) / 1e6", message="That counts voxels"),
-            WrongAnswer(
-                code='memory_mb = lesson.data("example4d").stat().st_size / 1e6',
-                message="That is the file",
-            ),
+            WrongAnswer(code="memory_mb = np.prod(run.shape) * 32 / 1e6", message="32 bits"),
             WrongAnswer(
                 code="memory_mb = memory_bytes(run, np.float32) / 2**20",
                 message="1024 times 1024",

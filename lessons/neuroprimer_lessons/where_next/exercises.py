@@ -77,8 +77,10 @@ def check_take_apart(answer: Any, _data: FindData) -> None:
 
 def _require_plain_pairs(answer: dict[Any, Any], expected: dict[str, str]) -> None:
     """Raise where keys or values are something that a key or a value never is."""
-    if set(answer) == set(expected.values()):
-        raise Incorrect("Keys and values have changed places: look up sub to find the person.")
+    if any(str(key).startswith("bold") for key in answer):
+        raise Incorrect("The last piece, bold, is the suffix. It is no pair, and no entity.")
+    if any(value == f"{key}-{expected.get(key)}" for key, value in answer.items()):
+        raise Incorrect("The key is still in the value: of a pair, take what follows the hyphen.")
     if "suffix" in answer or "extension" in answer:
         raise Incorrect("Suffix and extension have no key of their own, and are no entities.")
     if any(isinstance(value, int) for value in answer.values()):
@@ -199,10 +201,19 @@ EXERCISES = [
             ),
             WrongAnswer(
                 code=(
-                    'pairs = long_name.split("_")[:-1]\n'
-                    'found_entities = dict(pair.split("-")[::-1] for pair in pairs)'
+                    "found_entities = {}\n"
+                    'for piece in long_name.split(".")[0].split("_"):\n'
+                    '    parts = piece.split("-")\n'
+                    "    found_entities[parts[0]] = parts[-1]"
                 ),
-                message="have changed places",
+                message="is the suffix",
+            ),
+            WrongAnswer(
+                code=(
+                    'pairs = long_name.split("_")[:-1]\n'
+                    'found_entities = {pair.split("-")[0]: pair for pair in pairs}'
+                ),
+                message="The key is still in the value",
             ),
             WrongAnswer(
                 code=(
@@ -220,13 +231,6 @@ EXERCISES = [
                     "}"
                 ),
                 message="as a number",
-            ),
-            WrongAnswer(
-                code=(
-                    "import re\n"
-                    'found_entities = dict(re.findall(r"([a-z]+)-([^-]+)(?:_|$)", long_name))\n'
-                ),
-                message="A value reaches too far",
             ),
         ),
     ),

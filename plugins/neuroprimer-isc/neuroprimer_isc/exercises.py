@@ -41,9 +41,8 @@ ROUNDING = 1e-4
 
 @dataclass(frozen=True, kw_only=True)
 class Signals:
-    """One region: viewers x volumes x voxels, as scanned, without a line, and with all in time."""
+    """One region: viewers x volumes x voxels, without a line, and then with all in time."""
 
-    raw: Floats
     detrended: Floats
     aligned: Floats
 
@@ -61,11 +60,7 @@ def load_region(folder: Path, label: int) -> Signals:
         table[LATE_VOLUMES:] if viewer == LATE_VIEWER else table[:-LATE_VOLUMES]
         for viewer, table in enumerate(detrended)
     ]
-    return Signals(
-        raw=np.stack([run.data for run in runs]).astype(np.float64),
-        detrended=detrended,
-        aligned=np.stack(in_time),
-    )
+    return Signals(detrended=detrended, aligned=np.stack(in_time))
 
 
 def _region(data: FindData, label: int) -> Signals:
@@ -79,14 +74,15 @@ def _r(one: Floats, other: Floats) -> float:
 def check_one_pair(answer: Any, data: FindData) -> None:
     """Compare with the correlation over time of two viewers in one voxel."""
     signals = _region(data, VISUAL)
-    seen, raw = signals.aligned, signals.raw[:, :-LATE_VOLUMES]
+    seen = signals.aligned
     right = _r(seen[2, :, 0], seen[7, :, 0])
     known = {
         "That compares the voxels of one volume. Correlate over time, within one voxel.": _r(
             seen[2, 0], seen[7, 0]
         ),
         "Python counts from 0: these are sub-04 and sub-09.": _r(seen[3, :, 0], seen[8, :, 0]),
-        "The drift is still in these signals.": _r(raw[2, :, 0], raw[7, :, 0]),
+        "np.corrcoef took the volumes for signals, and gave the correlation of the first two. "
+        "Choose the voxel first.": _r(seen[2, 0], seen[2, 1]),
         "That is the mean over all voxels of the region, which has less noise. One voxel is asked "
         "for.": _r(seen[2].mean(axis=1), seen[7].mean(axis=1)),
         "That strings all voxels together. One voxel is asked for.": _r(seen[2], seen[7]),
@@ -208,11 +204,8 @@ EXERCISES = [
                 message="counts from 0",
             ),
             WrongAnswer(
-                code=(
-                    'scanned = raw[:, :-3, regions["visual"]]\n'
-                    "pair_r = np.corrcoef(scanned[2, :, 0], scanned[7, :, 0])[0, 1]"
-                ),
-                message="The drift is still in",
+                code="pair_r = np.corrcoef(seen[2], seen[7])[0, 1]",
+                message="took the volumes for signals",
             ),
             WrongAnswer(
                 code="pair_r = np.corrcoef(seen[2].mean(axis=1), seen[7].mean(axis=1))[0, 1]",

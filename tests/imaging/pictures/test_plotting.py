@@ -384,13 +384,13 @@ def test_point_is_the_middle_unless_chosen():
 # ---- montages
 
 
-def test_montage_of_one_image_shows_twelve_slices_in_two_lines():
+def test_montage_of_one_image_shows_twelve_slices_in_three_lines():
     figure = plot_montage(make_head())
 
     tiles = figure.axes[:12]
     assert [len(axes.images) for axes in figure.axes[:12]] == [1] * 12
-    assert len({round(axes.get_position().y0, 6) for axes in tiles}) == 2
-    assert [bool(axes.texts) for axes in tiles] == ([True] + [False] * 5) * 2
+    assert len({round(axes.get_position().y0, 6) for axes in tiles}) == 3
+    assert [bool(axes.texts) for axes in tiles] == ([True] + [False] * 3) * 3
 
 
 def test_rows_show_the_same_places_in_one_scale():
@@ -463,7 +463,7 @@ def test_long_titles_of_rows_and_figures_are_folded():
 
 
 def test_many_columns_make_the_figure_wider_not_its_letters_smaller():
-    few, many = (plot_montage(make_maps(2), n_slices=number) for number in (6, 14))
+    few, many = (plot_montage(make_maps(2), n_slices=number) for number in (5, 14))
 
     assert many.get_figwidth() > few.get_figwidth()
     assert few.get_figwidth() == pytest.approx(6.4)

@@ -25,7 +25,7 @@ from neuroprimer.imaging.pictures.slices import PLANES, PictureError, Volume, cu
 # Twice what a common screen has, so that letters stay sharp on phones and on paper.
 DPI, SCREEN_DPI = 192, 96
 OVERLAY_OPACITY = 0.85
-TITLE_PT, LETTER_PT, SMALL_PT = 11, 10, 9
+TITLE_PT, LETTER_PT, SMALL_PT = 12, 11, 10
 
 # Which letter stands at the low and at the high end of each world axis.
 LETTERS = (("L", "R"), ("P", "A"), ("I", "S"))

@@ -29,10 +29,11 @@ CROSS = "#56b4e9"
 # Lengths in inches. The width is that of a page of text, so that letters on a picture are about as
 # large as those beside it.
 WIDTH, WIDEST_TILE, GAP = 6.4, 2.4, 0.06
-LEFT_TICKS, TICKS, LABEL, TITLE_LINE = 0.58, 0.42, 0.24, 0.2
-BAR, BAR_TICKS, LONGEST_BAR = 0.1, 0.44, 2.0
-TITLE_LETTER, LETTER, NAME_LETTERS, NAME_LINE = 0.095, 0.084, 12, 0.16
-MOST_COLUMNS = 6
+LEFT_TICKS, TICKS, LABEL, TITLE_LINE = 0.65, 0.46, 0.26, 0.22
+BAR, BAR_TICKS, LONGEST_BAR = 0.1, 0.49, 2.0
+TITLE_LETTER, LETTER, NAME_LETTERS, NAME_LINE = 0.104, 0.093, 12, 0.18
+# With more of them, a phone shows slices as large as a thumbnail.
+MOST_COLUMNS = 4
 # No tick is nearer to the end of its axis than this part of it, so that numbers do not collide.
 TICK_MARGIN = 0.08
 
