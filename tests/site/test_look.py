@@ -28,7 +28,7 @@ neuroprimer:
 
 # The first lesson
 
-A **voxel** is a box. An affine, $x = Ab$, places voxels in the world.
+A **voxel** is a box. An affine, $x = Ab$, places voxels in the world. An affine has an inverse.
 
 $$ \\begin{bmatrix} 1 & 0 \\\\ 0 & 1 \\end{bmatrix} $$
 
