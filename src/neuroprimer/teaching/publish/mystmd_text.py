@@ -11,14 +11,19 @@ BLOCK = re.compile(
 OPTIONS = re.compile(r"\A(?::[\w-]+:[^\n]*\n)*\s*")
 # Of the tool that draws cards and grids for Sphinx.
 UNKNOWN_OPTION = re.compile(r"^:(?:class-card|gutter|link-type|ref-type):[^\n]*\n", re.MULTILINE)
+# Words, each on a line of its own, and below them what they mean, indented.
+ENTRY = re.compile(
+    r"(?P<terms>(?:^\S[^\n]*\n)+)(?P<definition>(?:^[ \t]+[^\n]*\n|\n)+)", re.MULTILINE
+)
 CONTAINER = re.compile(r"^(:{3,}|`{3,})\{container\} *(.*)$", re.MULTILINE)
 PAGE_ROLE = re.compile(r"\{doc\}`(?:([^`<]+?) *<([^`>]+)>|([^`]+))`")
 
-# mystmd asks the network what stands behind an address of a DOI; one with its slash in other
-# letters leads to the same place, and is left alone.
-DOI = r"https?://(?:dx\.|www\.)?doi\.org/(10\.[\d.]+)/"
-DOI_LINK = re.compile(rf"(?<=\]\(){DOI}")
-DOI_ADDRESS = re.compile(rf"<({DOI}([^>\s]+))>")
+# mystmd asks the network what stands behind an address of doi.org. A DOI is a handle, and the
+# service for all handles leads to the same place.
+DOI_SERVICE = r"https?://(?:dx\.|www\.)?doi\.org/"
+HANDLE_SERVICE = "https://hdl.handle.net/"
+DOI_LINK = re.compile(rf"(?:(?<=\]\()|(?<=\]: )){DOI_SERVICE}")
+DOI_ADDRESS = re.compile(rf"<({DOI_SERVICE}([^>\s]+))>")
 
 
 def as_mystmd(markdown: str) -> str:
@@ -33,7 +38,7 @@ def as_mystmd(markdown: str) -> str:
     Examples
     --------
     >>> as_mystmd("{doc}`/lessons/first`, [2004](https://doi.org/10.1126/science.1)")
-    '[](/lessons/first), [2004](https://doi.org/10.1126%2Fscience.1)'
+    '[](/lessons/first), [2004](https://hdl.handle.net/10.1126/science.1)'
     >>> print(as_mystmd("```{glossary}\naffine\n  A matrix.\n\n  It has 16 numbers.\n```"))
     ```{glossary}
     affine
@@ -67,15 +72,14 @@ def _block(block: re.Match[str]) -> str:
 def _prose(text: str) -> str:
     text = UNKNOWN_OPTION.sub("", CONTAINER.sub(r"\1{div}\n:class: \2", text))
     text = PAGE_ROLE.sub(lambda role: f"[{role[1] or ''}]({role[2] or role[3]})", text)
-    text = DOI_ADDRESS.sub(r"[\1](https://doi.org/\2%2F\3)", text)
-    return DOI_LINK.sub(r"https://doi.org/\1%2F", text)
+    text = DOI_ADDRESS.sub(rf"[\1]({HANDLE_SERVICE}\2)", text)
+    return DOI_LINK.sub(HANDLE_SERVICE, text)
 
 
 def _definitions(body: str) -> str:
-    """Return the entries of a glossary as the definition list that mystmd wants."""
-    lines = body.splitlines()
-    changed = []
-    for above, line in zip(["", *lines], lines, strict=False):
-        opens = line.startswith(" ") and above and not above.startswith(" ")
-        changed.append(f": {line.strip()}" if opens else line)
-    return as_mystmd("\n".join([*changed, ""]))
+    """Return the entries of a glossary as the definition lists that mystmd wants."""
+    return "\n".join(
+        f"{term}\n: {as_mystmd(entry['definition']).strip()}\n"
+        for entry in ENTRY.finditer(OPTIONS.sub("", body))
+        for term in entry["terms"].splitlines()  # each needs a definition of its own there
+    )
