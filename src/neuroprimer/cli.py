@@ -294,7 +294,7 @@ def validate(
 @click.argument("folder", type=FOLDER)
 @click.option(
     "--tool",
-    type=click.Choice(sorted(publish.TOOLS)),
+    type=click.Choice(publish.TOOLS),
     required=True,
     help="myst is mystmd, on which Jupyter Book 2 stands; sphinx is plain Sphinx with MyST-NB.",
 )

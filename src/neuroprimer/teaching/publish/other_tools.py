@@ -21,7 +21,7 @@ from neuroprimer.teaching.publish.jupyter_book import (
 )
 from neuroprimer.teaching.publish.mathml import RENDERER
 from neuroprimer.teaching.publish.mystmd_text import as_mystmd
-from neuroprimer.teaching.publish.places import PublishError, make_stage
+from neuroprimer.teaching.publish.places import MYST, SPHINX, PublishError, make_stage
 from neuroprimer.teaching.publish.runs_page import PLACE, RUNS_PAGE
 from neuroprimer.teaching.publish.site import stage_course
 from neuroprimer.teaching.publish.structured_data import SPDX_IDENTIFIER, page_data
@@ -79,7 +79,7 @@ def export_course(
             (book / f"{RUNS_PAGE}.md").unlink()
             for part in contents["parts"]:
                 part["chapters"] = [one for one in part["chapters"] if one["file"] != RUNS_PAGE]
-        TOOLS[tool](book, contents, course, page_data(course, staged.picture))
+        WRITERS[tool](book, contents, course, page_data(course, staged.picture))
         shutil.copytree(book, folder, dirs_exist_ok=True)
 
 
@@ -157,7 +157,7 @@ def _for_sphinx(
     (book / SPHINX_CONFIG).write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
-TOOLS: Mapping[str, Callable[[Path, Mapping[str, Any], Course, Mapping[str, Any]], None]] = {
-    "myst": _for_mystmd,
-    "sphinx": _for_sphinx,
+WRITERS: Mapping[str, Callable[[Path, Mapping[str, Any], Course, Mapping[str, Any]], None]] = {
+    MYST: _for_mystmd,
+    SPHINX: _for_sphinx,
 }

@@ -14,6 +14,9 @@ RUN_FOLDER = "run"
 NOTEBOOKS_FOLDER = "notebooks"
 STAGE_PREFIX = ".stage-"
 
+# The other book tools that a course can be exported for; `other_tools` knows how.
+MYST, SPHINX = TOOLS = ("myst", "sphinx")
+
 # What the site was made of, and what it was like then; beside it, since nobody is to read it.
 MANIFEST = ".site.json"
 
