@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from neuroprimer.teaching import load_catalogue
 from neuroprimer.teaching.exercises.files import load_exercises
-from neuroprimer.teaching.progress.store import Progress
+from neuroprimer.teaching.progress.store import MARK, Event, Progress
 
 LESSON = "voxels-and-affines"
 RIGHT = "origin_ijk = world_to_voxel(t1.affine, (0, 0, 0))"
@@ -468,6 +468,13 @@ def test_progress_of_a_newcomer_names_the_first_lesson(student):
     out = well(student("progress"))
 
     assert "Next: `neuroprimer open what-is-an-image`" in out
+
+
+def test_progress_tells_marks_from_what_is_solved(student, progress_path):
+    mark = Event(lesson_id=LESSON, exercise_id="world-origin", kind=MARK)
+    Progress(progress_path).record(mark)
+
+    assert f"0 of {N_EXERCISES}, 1 marked" in well(student("progress"))
 
 
 def test_export_replaces_no_file_unless_told_to(student):

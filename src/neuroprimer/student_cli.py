@@ -230,7 +230,7 @@ def progress(
         [
             (
                 row.lesson.id,
-                f"{row.n_solved} of {row.n_exercises}",
+                _solved_words(row),
                 str(row.n_attempts),
                 f"{row.points:g} of {row.points_possible:g}",
                 "done" if row.is_done else "",
@@ -294,6 +294,11 @@ def _points(lessons: tuple[teaching.Lesson, ...]) -> Mapping[str, Mapping[str, f
         for lesson in lessons
         if lesson.exercises
     }
+
+
+def _solved_words(row: Row) -> str:
+    marked = f", {row.n_marked} marked" if row.n_marked else ""
+    return f"{row.n_solved} of {row.n_exercises}{marked}"
 
 
 def _as_json(rows: Iterable[Row], following: teaching.Lesson | None) -> str:

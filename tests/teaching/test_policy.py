@@ -61,7 +61,8 @@ def test_folder_in_the_place_of_the_policy_is_no_policy(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [{"solutions": "later"}, {"solution_after": -1}, {"solution_after": 1.5}]
+    "options",
+    [{"solutions": "later"}, {"solution_after": -1}, {"solution_after": 1.5}, {"hints": "no"}],
 )
 def test_policy_that_no_course_can_have_is_an_error_with_a_hint(options):
     with pytest.raises(PolicyError) as caught:

@@ -98,6 +98,13 @@ def test_proof_survives_json(prove):
     assert ProofOutcome.from_dict(asdict(proof)) == proof
 
 
+def test_proof_that_another_version_has_kept_is_read():
+    content = asdict(ProofOutcome(exercise_id="total", cell=1))
+    del content["hints"]
+
+    assert ProofOutcome.from_dict({**content, "n_hints": 2}).hints == ()
+
+
 DISTURBING = (
     wrong("numbers.clear(); total = 1", "Add all"),
     wrong("import os; os.chdir('/'); os.environ['X'] = '1'; total = 2", "Add all of"),

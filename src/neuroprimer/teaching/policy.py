@@ -33,6 +33,8 @@ class Policy:
     solution_after : int
         In a student's notebook: after how many honest attempts a solution is shown. One that is
         solved is shown at once.
+    hints : bool
+        Whether the site shows hints. A student's notebook always gives them.
 
     Examples
     --------
@@ -42,6 +44,7 @@ class Policy:
 
     solutions: str = COLLAPSED
     solution_after: int = FEWEST_ATTEMPTS
+    hints: bool = True
 
     def __post_init__(self) -> None:
         if self.solutions not in PLACES:
@@ -55,6 +58,10 @@ class Policy:
             raise PolicyError(
                 f"Solutions cannot be shown after {self.solution_after!r} attempts.",
                 hint="Give a whole number; 0 shows them at once.",
+            )
+        if not isinstance(self.hints, bool):
+            raise PolicyError(
+                f"Hints cannot be {self.hints!r}.", hint="Say true or false, without quotes."
             )
 
 

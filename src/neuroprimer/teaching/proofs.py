@@ -1,7 +1,7 @@
 """Proofs: what was tried on an exercise, and what came of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 
@@ -61,8 +61,8 @@ class ProofOutcome:
         What became of the named wrong answers, and of the right one made wrong.
     giveaways : tuple of str
         Feedback and hints that tell the answer.
-    n_hints : int
-        How many hints there are.
+    hints : tuple of str
+        For students, one at a time.
     points : float
         What it counts.
     problem : str
@@ -78,13 +78,14 @@ class ProofOutcome:
     wrong: tuple[Try, ...] = ()
     mutants: tuple[Try, ...] = ()
     giveaways: tuple[str, ...] = ()
-    n_hints: int = 0
+    hints: tuple[str, ...] = ()
     points: float = 0.0
     problem: str = ""
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "ProofOutcome":
-        """Return what `dataclasses.asdict` has made JSON of."""
+        """Return what `dataclasses.asdict` has made JSON of, perhaps in another version."""
+        known = {one.name for one in fields(cls)}
         tries = {
             name: tuple(
                 Try(**{**one, "verdict": Verdict(**one["verdict"])}) for one in content[name]
@@ -92,8 +93,10 @@ class ProofOutcome:
             for name in ("wrong", "mutants")
         }
         verdicts = {name: Verdict(**content[name]) for name in ("stub", "reference")}
-        texts = {name: tuple(content[name]) for name in ("exercise_ids", "giveaways")}
-        return cls(**{**content, **tries, **verdicts, **texts})
+        names = ("exercise_ids", "giveaways", "hints")
+        texts = {name: tuple(content.get(name, ())) for name in names}
+        kept = {name: value for name, value in content.items() if name in known}
+        return cls(**{**kept, **tries, **verdicts, **texts})
 
     @property
     def survivors(self) -> tuple[Try, ...]:

@@ -7,7 +7,7 @@ from neuroprimer.teaching.exercises.checking import check_answer
 from neuroprimer.teaching.exercises.model import Incorrect
 from neuroprimer.teaching.exercises.steps import hint_view, progress_view, solution_view
 from neuroprimer.teaching.policy import Policy
-from neuroprimer.teaching.progress.store import RESET, SOLUTION, Event, Progress
+from neuroprimer.teaching.progress.store import MARK, RESET, SOLUTION, Event, Progress
 
 CELL = '### BEGIN SOLUTION\nx = 6 * 7\n### END SOLUTION\nlesson.check("double", x)'
 
@@ -113,12 +113,15 @@ def test_solution_that_was_shown_is_noted(lesson, exercise, progress_path):
 def test_progress_has_a_row_for_each_exercise(lesson, exercise, answer, make_exercise):
     answer(1, 42)
     hint_view(lesson, exercise)
+    note_event(Event(lesson_id=lesson.id, exercise_id="said", kind=MARK))
+    exercises = {"double": exercise, **{id_: make_exercise(id=id_) for id_ in ("other", "said")}}
 
-    rows = progress_view(lesson, {"double": exercise, "other": make_exercise(id="other")}).text
+    rows = progress_view(lesson, exercises).text
 
     assert [line.split() for line in rows.splitlines()[1:]] == [
         ["double", "solved", "2", "1", "of", "2"],
         ["other", "open", "0", "0", "of", "0"],
+        ["said", "marked", "0", "0", "of", "0"],
     ]
 
 

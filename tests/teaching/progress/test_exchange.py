@@ -12,7 +12,14 @@ from neuroprimer.teaching.progress.exchange import (
     load_events,
     merge_progress,
 )
-from neuroprimer.teaching.progress.store import HINT, RESET, SOLUTION, Progress, ProgressError
+from neuroprimer.teaching.progress.store import (
+    HINT,
+    MARK,
+    RESET,
+    SOLUTION,
+    Progress,
+    ProgressError,
+)
 
 
 @pytest.fixture
@@ -97,7 +104,7 @@ def test_export_says_its_format_and_version(progress, tmp_path):
 
     assert json.loads(file.read_text()) == {
         "format": "neuroprimer-progress",
-        "version": 1,
+        "version": 2,
         "events": [],
     }
     assert not progress.path.exists()
@@ -191,11 +198,21 @@ def test_bytes_that_are_no_text_are_refused(progress, tmp_path):
         import_progress(progress, file)
 
 
+def test_export_of_the_first_version_is_read(progress, other, some_events, tmp_path):
+    other.add(some_events)
+    file = tmp_path / "mine.json"
+    export_progress(other, file)
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps({**content, "version": 1}))
+
+    assert import_progress(progress, file) == len(some_events)
+
+
 def test_export_of_a_newer_version_asks_for_an_upgrade(progress, tmp_path):
     file = tmp_path / "mine.json"
-    file.write_text(json.dumps(content_with(version=2)))
+    file.write_text(json.dumps(content_with(version=3)))
 
-    with pytest.raises(ProgressError, match=r"version 2.*versions up to 1.*Upgrade neuroprimer"):
+    with pytest.raises(ProgressError, match=r"version 3.*versions up to 2.*Upgrade neuroprimer"):
         import_progress(progress, file)
 
 
@@ -287,6 +304,16 @@ def test_gradebook_has_a_row_for_each_exercise(progress, some_events, make_event
         "points": "2.5",
         "first_solved": "2026-03-01T10:00:04+00:00",
     }
+
+
+def test_mark_of_ones_own_counts_nothing_in_the_gradebook(progress, make_event, tmp_path):
+    progress.record(make_event(MARK))
+    file = tmp_path / "grades.csv"
+
+    export_progress(progress, file)
+
+    (row,) = rows_of(file)
+    assert (row["attempts"], row["solved"], row["points"]) == ("0", "0", "0.0")
 
 
 @pytest.mark.parametrize("sign", [*exchange.FORMULA_SIGNS, " ="])

@@ -4,7 +4,7 @@ import pytest
 
 from neuroprimer.teaching.model import Lesson
 from neuroprimer.teaching.progress.overview import next_lesson, overview
-from neuroprimer.teaching.progress.store import HINT, RESET
+from neuroprimer.teaching.progress.store import HINT, MARK, RESET
 
 
 def make_lesson(lesson_id: str, *prerequisites: str) -> Lesson:
@@ -57,6 +57,15 @@ def test_lesson_is_done_when_all_its_exercises_are_solved(make_event, solve):
 
     assert row.is_done
     assert row.points == row.points_possible
+
+
+def test_lesson_is_done_when_what_is_not_solved_is_marked(make_event, solve):
+    events = [solve("affines", "inverse", 2.0), make_event(MARK, exercise_id="order")]
+
+    (row,) = overview([AFFINES], POINTS, [*events, make_event(MARK)])
+
+    assert (row.n_solved, row.n_marked, row.is_done) == (1, 1, True)
+    assert row.points == 2.0
 
 
 def test_exercise_that_is_no_more_counts_nothing(solve):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuroprimer.teaching.progress.standing import points_earned, standing_of
-from neuroprimer.teaching.progress.store import ATTEMPT, HINT, KINDS, RESET, SOLUTION, Event
+from neuroprimer.teaching.progress.store import ATTEMPT, HINT, KINDS, MARK, RESET, SOLUTION, Event
 
 
 def history(text: str) -> list[Event]:
@@ -30,7 +30,7 @@ def standing(text: str):
 
 
 histories = st.lists(
-    st.sampled_from(["a", "b", "c!", "-", HINT, SOLUTION, RESET]), max_size=20
+    st.sampled_from(["a", "b", "c!", "-", HINT, SOLUTION, RESET, MARK]), max_size=20
 ).map(" ".join)
 
 
@@ -82,6 +82,13 @@ def test_solution_that_was_seen_stays_seen():
     assert standing("solution reset a").has_seen_solution
 
 
+def test_mark_of_ones_own_solves_nothing_and_stays():
+    found = standing("a mark reset b")
+
+    assert found.is_marked
+    assert (found.is_solved, found.n_attempts, found.n_honest) == (False, 2, 1)
+
+
 def test_only_an_attempt_can_solve():
     hint = Event(lesson_id="affines", exercise_id="inverse", kind=HINT, is_correct=True, points=1.0)
 
@@ -96,6 +103,7 @@ def test_a_reset_begins_anew_but_for_what_was_reached(before, after):
     assert (both.n_honest, both.n_hints) == (second.n_honest, second.n_hints)
     assert both.n_attempts == first.n_attempts + second.n_attempts
     assert both.is_solved == (first.is_solved or second.is_solved)
+    assert both.is_marked == (first.is_marked or second.is_marked)
     assert both.has_seen_solution == (first.has_seen_solution or second.has_seen_solution)
 
 

@@ -291,7 +291,7 @@ def test_old_file_ends_up_like_a_new_one(progress, first_version, tmp_path, make
 def test_migration_that_fails_changes_nothing(progress, first_version, monkeypatch):
     broken = (*database.MIGRATIONS, ("CREATE TABLE more (id)", "no SQL"))
     monkeypatch.setattr(database, "MIGRATIONS", broken)
-    monkeypatch.setattr(database, "VERSION", 3)
+    monkeypatch.setattr(database, "VERSION", len(broken))
     before = schema(first_version)
 
     with pytest.raises(ProgressError, match="syntax error"):

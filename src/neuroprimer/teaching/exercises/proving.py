@@ -99,7 +99,7 @@ def _prove_exercise(lesson: Lesson, cell: ExerciseCell, timeout_s: float) -> Pro
             for name, verdict in found.get("mutants", ())
         ),
         giveaways=tuple(found.get("giveaways", ())),
-        n_hints=len(exercise.hints),
+        hints=tuple(exercise.hints),
         points=exercise.points,
     )
 

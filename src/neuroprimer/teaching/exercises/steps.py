@@ -88,7 +88,7 @@ def progress_view(lesson: Lesson, exercises: Mapping[str, Exercise]) -> View:
     rows = []
     for exercise in exercises.values():
         standing = where(lesson.id, exercise.id)
-        state = "solved" if standing.is_solved else "open"
+        state = "solved" if standing.is_solved else "marked" if standing.is_marked else "open"
         hints = f"{min(standing.n_hints, len(exercise.hints))} of {len(exercise.hints)}"
         rows.append((exercise.id, state, str(standing.n_attempts), hints))
     if not rows:

@@ -33,6 +33,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE events ADD COLUMN points REAL NOT NULL DEFAULT 0.0",
         'CREATE INDEX events_of_lesson ON events (lesson_id, "when")',
     ),
+    # no new table: from here on an event may be a mark, which earlier versions cannot read
+    (),
 )
 VERSION = len(MIGRATIONS)
 

@@ -13,7 +13,7 @@ from neuroprimer.teaching.progress.store import HINT, Event, Progress, ProgressE
 from neuroprimer.teaching.sealed import write_whole
 
 FORMAT = "neuroprimer-progress"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1 has no marks, and is read all the same
 
 JSON, CSV = ".json", ".csv"
 

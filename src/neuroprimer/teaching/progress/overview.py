@@ -18,15 +18,18 @@ class Row:
         Which lesson.
     n_exercises, n_solved, n_attempts : int
         Exercises that it has, those that are solved, and how often their answers were checked.
+    n_marked : int
+        Exercises that are not solved, but of which the student says that they are done.
     points, points_possible : float
         What was earned, and what all of its exercises count.
     is_done : bool
-        Whether all exercises are solved; see `overview` for a lesson that has none.
+        Whether all exercises are solved or marked; see `overview` for a lesson that has none.
     """
 
     lesson: Lesson
     n_exercises: int
     n_solved: int
+    n_marked: int
     n_attempts: int
     points: float
     points_possible: float
@@ -126,15 +129,17 @@ def _row(
 ) -> Row:
     standings = [standing_of(events, lesson.id, exercise_id) for exercise_id in points_of]
     n_solved = sum(standing.is_solved for standing in standings)
+    n_marked = sum(standing.is_marked and not standing.is_solved for standing in standings)
     return Row(
         lesson=lesson,
         n_exercises=len(points_of),
         n_solved=n_solved,
+        n_marked=n_marked,
         n_attempts=sum(standing.n_attempts for standing in standings),
         points=sum(
             min(points_earned(events, lesson.id, exercise_id), possible)
             for exercise_id, possible in points_of.items()
         ),
         points_possible=sum(points_of.values()),
-        is_done=n_solved == len(points_of) if points_of else has_gone_on,
+        is_done=n_solved + n_marked == len(points_of) if points_of else has_gone_on,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from neuroprimer.teaching.progress.store import ATTEMPT, HINT, RESET, SOLUTION, Event
+from neuroprimer.teaching.progress.store import ATTEMPT, HINT, MARK, RESET, SOLUTION, Event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +20,8 @@ class Standing:
         How many answers since the last reset were no mere repetition of the one before.
     is_solved : bool
         Whether an answer was ever right.
+    is_marked : bool
+        Whether the student has said that it is done. That is no answer, and solves nothing.
     n_hints : int
         How many hints were shown since the last reset.
     has_seen_solution : bool
@@ -32,6 +34,7 @@ class Standing:
     n_attempts: int
     n_honest: int
     is_solved: bool
+    is_marked: bool
     n_hints: int
     has_seen_solution: bool
     first_solved_when: str
@@ -41,7 +44,8 @@ def standing_of(events: Iterable[Event], lesson_id: str, exercise_id: str) -> St
     """Tell how far a student is with an exercise.
 
     A reset lets the student begin again: hints and honest attempts count from the last one on.
-    What was reached stays: attempts, a solution that was seen, and that the exercise is solved.
+    What was reached stays: attempts, a solution that was seen, and that the exercise is solved or
+    marked.
 
     Parameters
     ----------
@@ -79,6 +83,7 @@ def standing_of(events: Iterable[Event], lesson_id: str, exercise_id: str) -> St
         n_attempts=_count(mine, ATTEMPT),
         n_honest=_count_honest(since),
         is_solved=bool(solved_when),
+        is_marked=_count(mine, MARK) > 0,
         n_hints=_count(since, HINT),
         has_seen_solution=_count(mine, SOLUTION) > 0,
         first_solved_when=min(solved_when, default=""),

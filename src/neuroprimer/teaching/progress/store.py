@@ -24,8 +24,8 @@ from neuroprimer.teaching.progress.database import (
 PROGRESS_VARIABLE = "NEUROPRIMER_PROGRESS"
 OFF = "off"
 
-ATTEMPT, HINT, SOLUTION, RESET = "attempt", "hint", "solution", "reset"
-KINDS = (ATTEMPT, HINT, SOLUTION, RESET)
+ATTEMPT, HINT, SOLUTION, RESET, MARK = "attempt", "hint", "solution", "reset", "mark"
+KINDS = (ATTEMPT, HINT, SOLUTION, RESET, MARK)
 
 DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -76,7 +76,8 @@ class Event:
     lesson_id, exercise_id : str
         Which exercise.
     kind : str
-        ``ATTEMPT``, ``HINT``, ``SOLUTION`` or ``RESET``.
+        ``ATTEMPT``, ``HINT``, ``SOLUTION``, ``RESET``, or ``MARK``: the student says that the
+        exercise is done, and nothing was checked.
     is_correct : bool
         Whether the answer was right, of an attempt.
     message : str

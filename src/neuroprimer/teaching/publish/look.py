@@ -12,7 +12,8 @@ from neuroprimer.teaching.publish import page_heads
 from neuroprimer.teaching.publish.terms import Glossary
 
 ASSETS = Path(__file__).with_name("assets")
-STYLE, SCRIPT = "neuroprimer.css", "neuroprimer.js"
+STYLES = ("neuroprimer.css", "marks.css")
+SCRIPTS = ("neuroprimer.js", "marks.js")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -20,8 +21,10 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # Jupyter Book sets it, though what reads it is not loaded
     app.add_config_value("thebe_config", {}, "html")
     app.connect("builder-inited", _add_assets)
-    app.add_css_file(STYLE)
-    app.add_js_file(SCRIPT, loading_method="defer")
+    for name in STYLES:
+        app.add_css_file(name)
+    for name in SCRIPTS:
+        app.add_js_file(name, loading_method="defer")
     page_heads.connect(app)
     glossary = Glossary()
     app.connect("env-updated", glossary.read)

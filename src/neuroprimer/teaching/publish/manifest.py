@@ -47,7 +47,7 @@ def site_sources(course: Course, surroundings: Surroundings) -> str:
         "book": _digests_in(course.folder / BOOK_FOLDER, digests),
         "config": digests.settled(course.folder / CONFIG),
         "lessons": [
-            [digests.settled(lesson.path), *_facts(lesson, catalogue)] for lesson in course.lessons
+            [*_digests_of(lesson, digests), *_facts(lesson, catalogue)] for lesson in course.lessons
         ],
         "front": asdict(course.front),
         "about": [
@@ -124,6 +124,12 @@ def forget_site(output: Path) -> None:
     """
     with writing_into(output):
         (output / MANIFEST).unlink(missing_ok=True)
+
+
+def _digests_of(lesson: Lesson, digests: Digests) -> list[str]:
+    """Return the digests of a lesson's text and of its exercises, whose hints no output shows."""
+    names = filter(None, (lesson.path.name, lesson.exercises))
+    return [digests.settled(lesson.path.parent / name) for name in names]
 
 
 def _facts(lesson: Lesson, catalogue: Catalogue) -> list[Any]:

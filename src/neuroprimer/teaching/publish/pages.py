@@ -9,6 +9,7 @@ from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.lesson_files import HEADING
 from neuroprimer.teaching.model import Course, Dataset, Lesson, ValidationReport
 from neuroprimer.teaching.publish.catalogue_pages import dataset_mention, kind_of, plugin_words
+from neuroprimer.teaching.publish.exercise_blocks import place_blocks
 from neuroprimer.teaching.publish.minutes import time_words
 from neuroprimer.teaching.publish.solutions import place_solutions
 from neuroprimer.teaching.publish.versions import versions_of
@@ -29,10 +30,16 @@ def lesson_page(report: ValidationReport, course: Course, catalogue: Catalogue) 
     Returns
     -------
     page : nbformat.NotebookNode
-        The run with a card below its title, and key points and credits at its foot.
+        The run with a card below its title, hints below exercises, and key points and credits at
+        its foot.
     """
     assert report.result.notebook is not None  # noqa: S101  for mypy: it has passed
-    page = place_solutions(report.result.notebook, course.policy)
+    proofs = report.result.proofs if course.policy.hints else ()
+    page = place_blocks(
+        place_solutions(report.result.notebook, course.policy),
+        report.lesson.id,
+        {proof.exercise_id: proof.hints for proof in proofs},
+    )
     card = _card(report.lesson, course, catalogue, versions_of(report.result))
     page.cells = _below_title(page.cells, [_prose("card", card)])
     if report.lesson.key_points:

@@ -100,7 +100,7 @@ def stage_course(
     """
     pages = {report.lesson.id: lesson_page(report, course, catalogue) for report in reports}
     picture = find_picture(course, pages)
-    ours = generated_pages(course, catalogue, picture)
+    ours = generated_pages(course, catalogue, picture, pages)
     lessons = stage_book(course, stage, ours, page_data(course, picture))
     if picture:
         (lessons.parent / picture.name).write_bytes(picture.content)
