@@ -346,6 +346,24 @@ def test_blocked_plugin_is_blocked_inside_lessons_too(write_lesson, course_folde
     assert "NP301 a-lesson, code cell 1: UnknownLessonError" in done.stderr
 
 
+@pytest.mark.kernel
+def test_export_writes_sources_for_another_tool_only_if_all_is_well(
+    write_lesson, course_folder, neuroprimer, tmp_path
+):
+    write_lesson("print('shown on the page')")
+    done = neuroprimer("export", tmp_path / "good", "--tool", "myst", "--course", course_folder)
+
+    assert done.returncode == 0, done.stderr
+    assert "The sources for myst are in" in done.stdout
+    assert "shown on the page" in (tmp_path / "good" / "lessons" / "a-lesson.ipynb").read_text()
+
+    write_lesson("1 / 0")
+    done = neuroprimer("export", tmp_path / "bad", "--tool", "sphinx", "--course", course_folder)
+
+    assert done.returncode == 1
+    assert not (tmp_path / "bad").exists()
+
+
 @pytest.mark.site
 def test_build_serve_and_clean(write_lesson, course_folder, neuroprimer):
     write_lesson("print('shown on the page')")

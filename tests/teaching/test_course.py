@@ -189,6 +189,39 @@ def test_course_without_lessons_is_refused(syllabus):
         require_lessons(course, catalogue_of())
 
 
+AUTHOR = "authors: [{name: A group}]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("title: [", "cannot be read as YAML"),
+        ("- title", "'name: value' pairs"),
+        (AUTHOR, "its title should be a text"),
+        ("title: T\n", "names no authors"),
+        ("title: T\nauthors: [A group]\n", "an author should have a name"),
+        ("title: T\nauthors: [{email: a@example.org}]\n", "neither 'name' nor 'family-names'"),
+        (f"title: T\nversion: [1]\n{AUTHOR}", "its version should be a text"),
+    ],
+)
+def test_citation_file_from_which_nobody_can_cite_is_a_finding(syllabus, text, words):
+    folder = syllabus("")
+    (folder / "CITATION.cff").write_text(text)
+
+    course = load_course(folder, catalogue_of(lesson("a")))
+
+    assert found(course) == [("NP109", "CITATION.cff")]
+    assert words in course.findings[0].message
+    assert course.citation is None
+
+
+def test_licence_is_that_of_the_syllabus_or_else_of_the_citation_file(syllabus):
+    (syllabus("") / "CITATION.cff").write_text(f"title: T\nlicense: MIT\n{AUTHOR}")
+
+    assert load_course(syllabus(""), catalogue_of()).licence == "MIT"
+    assert load_course(syllabus("licence = 'Ask us.'"), catalogue_of()).licence == "Ask us."
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -203,6 +236,10 @@ def test_course_without_lessons_is_refused(syllabus):
         ("title = 'x'\n[front]\nled = 'y'", "front may have lead, start"),
         ("title = 'x'\n[front]\nfigure = '1'", "figure is a whole number"),
         ("title = 'x'\n[front]\nfigure = 0", "figure is a whole number"),
+        ("title = 'x'\nlicence = 5", "licence should be a text"),
+        ("title = 'x'\n[redirects]\n'old' = true", "redirects are from a page to a page"),
+        ("title = 'x'\n[redirects]\n'../old' = 'new'", "redirects are from a page to a page"),
+        ("title = 'x'\n[redirects]\n'old' = '/new'", "redirects are from a page to a page"),
         ("title = ", "Cannot read the syllabus"),
     ],
 )
