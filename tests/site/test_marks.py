@@ -12,7 +12,7 @@ from neuroprimer.teaching.build import BuildReport
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.policy import Policy
 from neuroprimer.teaching.progress.store import ATTEMPT, HINT, Event, Progress
-from neuroprimer.teaching.publish import lesson_page, publish_course
+from neuroprimer.teaching.publish import export_course, lesson_page, publish_course
 from neuroprimer.teaching.publish.exercise_blocks import tasks_of
 
 pytestmark = pytest.mark.site
@@ -427,6 +427,16 @@ def test_page_that_the_course_has_written_goes_before_ours(marked, tmp_path):
     assert publish_course(course, marked.report.reports, marked.catalogue, tmp_path / "out") == ()
 
     assert "My own page" in (tmp_path / "out/site/my-progress.html").read_text()
+
+
+def test_book_tool_that_runs_no_script_of_ours_gets_hints_and_no_page_of_progress(marked, tmp_path):
+    export_course(
+        marked.course, marked.report.reports, marked.catalogue, tmp_path / "book", tool="myst"
+    )
+
+    assert not list(tmp_path.rglob("my-progress*"))
+    assert "my-progress" not in (tmp_path / "book/myst.yml").read_text()
+    assert "<summary>Hint 3 of 3" in (tmp_path / "book/lessons/count.ipynb").read_text()
 
 
 def test_clearing_asks_first_and_leaves_other_courses_alone(progress_page):

@@ -22,6 +22,7 @@ from neuroprimer.teaching.publish.jupyter_book import (
 from neuroprimer.teaching.publish.mathml import RENDERER
 from neuroprimer.teaching.publish.mystmd_text import as_mystmd
 from neuroprimer.teaching.publish.places import MYST, SPHINX, PublishError, make_stage
+from neuroprimer.teaching.publish.progress_page import PROGRESS_PAGE
 from neuroprimer.teaching.publish.runs_page import PLACE, RUNS_PAGE
 from neuroprimer.teaching.publish.site import stage_course
 from neuroprimer.teaching.publish.structured_data import SPDX_IDENTIFIER, page_data
@@ -75,12 +76,21 @@ def export_course(
         staged = stage_course(course, reports, catalogue, stage)
         book = stage / "book"
         contents = yaml.safe_load((book / TABLE_OF_CONTENTS).read_text(encoding="utf-8"))
-        if PLACE in staged.ours.get(RUNS_PAGE, ""):  # nobody would fill it in
-            (book / f"{RUNS_PAGE}.md").unlink()
-            for part in contents["parts"]:
-                part["chapters"] = [one for one in part["chapters"] if one["file"] != RUNS_PAGE]
+        left_out = _left_out(staged.ours, tool)
+        for name in left_out:
+            (book / f"{name}.md").unlink()
+        for part in contents["parts"]:
+            part["chapters"] = [one for one in part["chapters"] if one["file"] not in left_out]
         WRITERS[tool](book, contents, course, page_data(course, staged.picture))
         shutil.copytree(book, folder, dirs_exist_ok=True)
+
+
+def _left_out(ours: Mapping[str, str], tool: str) -> list[str]:
+    """Return the pages that we write and that another tool would leave empty."""
+    names = [RUNS_PAGE] if PLACE in ours.get(RUNS_PAGE, "") else []  # nobody would fill it in
+    if tool == MYST and PROGRESS_PAGE in ours:  # nor run our script
+        names.append(PROGRESS_PAGE)
+    return names
 
 
 def _for_mystmd(
