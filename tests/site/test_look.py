@@ -98,6 +98,12 @@ neuroprimer:
 import pandas as pd
 pd.DataFrame({"voxel": [1, 2]})
 ```
+
+```{code-cell} ipython3
+import numpy as np
+from neuroprimer.imaging import explain
+explain(np.diag([2.0, 2.0, 3.0, 1.0]))
+```
 """
 
 BOOK = {
@@ -343,6 +349,18 @@ def test_figures_stand_on_white_in_the_dark(open_page, base):
     )
 
     assert style == ["rgb(255, 255, 255)", "none"]
+
+
+def test_matrices_stand_below_their_words_on_a_phone_and_are_dark_in_the_dark(open_page, base):
+    page = open_page(base + "lessons/third.html", width=390, scheme="dark")
+    words = page.locator("td:not(:has(pre))").last.bounding_box()
+    matrix = page.locator("td:has(pre)").last.bounding_box()
+    background = page.locator(".text_html:has(td > pre)").evaluate(
+        "(one) => getComputedStyle(one).backgroundColor"
+    )
+
+    assert matrix["y"] >= words["y"] + words["height"]
+    assert background == "rgba(0, 0, 0, 0)"
 
 
 def test_lesson_on_paper_is_the_lesson_alone(open_page, base):
