@@ -10,6 +10,9 @@ from neuroprimer.imaging.space.affines import AffineError, require_affine, turn_
 from neuroprimer.imaging.space.rotations import require_rotation, rotation_axis_angle
 from neuroprimer.imaging.space.transforms import make_affine, require_triple, shearing
 
+# How many decimals of a number are told apart; the last of float64 differ between processors.
+ROUNDED = 12
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AffineParts:
@@ -71,7 +74,8 @@ class AffineParts:
 
 
 def _triple(numbers: NDArray[np.float64]) -> str:
-    return f"({', '.join(f'{number:.4g}' for number in numbers)})"
+    """Return three numbers for people; what rounding has left of a zero is a zero."""
+    return f"({', '.join(f'{round(number, ROUNDED) + 0:.4g}' for number in numbers)})"
 
 
 def decompose(affine: ArrayLike) -> AffineParts:
