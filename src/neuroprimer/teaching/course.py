@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroprimer.teaching.catalogue import Catalogue, did_you_mean
-from neuroprimer.teaching.model import Course, Finding, FrontPage, Lesson, Limits, Part
+from neuroprimer.teaching.model import Course, Finding, FrontPage, Lesson, Limits, LiteWish, Part
 from neuroprimer.teaching.policy import Policy
 from neuroprimer.teaching.syllabus import CourseError, read_syllabus
 
@@ -63,6 +63,7 @@ def load_course(folder: Path, catalogue: Catalogue) -> Course:
         limits=Limits(**syllabus.get("limits", {})),
         policy=Policy(**syllabus.get("exercises", {})),
         front=FrontPage(**syllabus.get("front", {})),
+        lite=LiteWish(**syllabus.get("lite", {})),
     )
     findings = (
         *_syllabus_findings(syllabus["part"], folder, catalogue),

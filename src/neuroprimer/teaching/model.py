@@ -315,6 +315,22 @@ class FrontPage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LiteWish:
+    """Whether a course wants its lessons to run in the browser, in JupyterLite.
+
+    Parameters
+    ----------
+    enabled : bool
+        Whether it does.
+    pyodide : str
+        The folder with Pyodide, its lock file and wheels, relative to the course's.
+    """
+
+    enabled: bool = False
+    pyodide: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Course:
     """The syllabus: which lessons, in which order.
 
@@ -332,6 +348,8 @@ class Course:
         What students may see of solutions, and when.
     front : FrontPage
         Of the front page, where the course has not written one itself.
+    lite : LiteWish
+        Of JupyterLite.
     findings : tuple of Finding
         What is wrong with the syllabus.
     """
@@ -342,6 +360,7 @@ class Course:
     limits: Limits = field(default_factory=Limits)
     policy: Policy = field(default_factory=Policy)
     front: FrontPage = field(default_factory=FrontPage)
+    lite: LiteWish = field(default_factory=LiteWish)
     findings: tuple[Finding, ...] = ()
 
     @property

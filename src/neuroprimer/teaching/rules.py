@@ -321,4 +321,9 @@ RULES = _rules(
         "Take it out of the file that the message names, or choose another `solutions` in "
         "`course.toml`.",
     ),
+    (
+        "NP409",
+        "A page would ask another host for something",
+        "Put a copy of it into `book/` or into the lesson, or make it a link to click.",
+    ),
 )

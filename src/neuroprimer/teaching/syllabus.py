@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroprimer.errors import NeuroprimerError
-from neuroprimer.teaching.model import FrontPage, Limits
+from neuroprimer.teaching.model import FrontPage, Limits, LiteWish
 from neuroprimer.teaching.policy import Policy
 
 
@@ -27,7 +27,7 @@ def read_syllabus(file: Path) -> Mapping[str, Any]:
     -------
     syllabus : mapping
         As the file has it: ``title``, and where given ``further``, ``limits``, ``exercises``,
-        ``front`` and ``part``.
+        ``front``, ``lite`` and ``part``.
 
     Raises
     ------
@@ -60,6 +60,8 @@ def _require_types(file: Path, syllabus: Mapping[str, Any]) -> None:
     policy = syllabus.get("exercises", {})
     known_front = {field.name: field.type for field in fields(FrontPage)}
     front = syllabus.get("front", {})
+    known_lite = {field.name: field.type for field in fields(LiteWish)}
+    lite = syllabus.get("lite", {})
     parts = syllabus.get("part", [])
     checks = (
         (isinstance(syllabus.get("title"), str), "title should be a text"),
@@ -83,6 +85,11 @@ def _require_types(file: Path, syllabus: Mapping[str, Any]) -> None:
             and front.get("figure", 1) > 0,
             f"front may have {', '.join(known_front)}; figure is a whole number from 1 on, the "
             "others are texts",
+        ),
+        (
+            isinstance(lite, dict)
+            and all(type(value) is known_lite.get(key) for key, value in lite.items()),
+            "lite may have enabled, which is true or false, and pyodide, which is a text",
         ),
         (
             isinstance(parts, list)

@@ -10,7 +10,9 @@ from neuroprimer.teaching.model import Course, Finding, ValidationReport
 from neuroprimer.teaching.publish.front_page import PictureError, find_picture
 from neuroprimer.teaching.publish.generated import generated_pages
 from neuroprimer.teaching.publish.jupyter_book import BookError, build_book, stage_book
+from neuroprimer.teaching.publish.launch import launch_note
 from neuroprimer.teaching.publish.leaks import find_leaks
+from neuroprimer.teaching.publish.lite import build_lite, find_lite
 from neuroprimer.teaching.publish.pages import lesson_page
 from neuroprimer.teaching.publish.places import (
     NOTEBOOKS_FOLDER,
@@ -22,6 +24,7 @@ from neuroprimer.teaching.publish.places import (
 )
 from neuroprimer.teaching.publish.repairs import repair_site
 from neuroprimer.teaching.publish.runs_page import RUNS_PAGE, fill_runs_page
+from neuroprimer.teaching.publish.take_along import write_downloads
 from neuroprimer.teaching.publish.verify import verify_site
 from neuroprimer.teaching.reports.figures import Figures
 
@@ -95,8 +98,13 @@ def publish_course(
     if not reports or not all(report.passed for report in reports):
         raise ValueError("only lessons that have passed can be published, and at least one")
     require_output(output)
+    lite = find_lite(course, [report.result for report in reports], catalogue)
+    has_lite = lite is not None and not lite.problem
     with make_stage(output) as stage:
-        pages = {report.lesson.id: lesson_page(report, course, catalogue) for report in reports}
+        pages = {
+            report.lesson.id: lesson_page(report, course, catalogue, has_lite=has_lite)
+            for report in reports
+        }
         try:
             picture = find_picture(course, pages)
             ours = generated_pages(course, catalogue, picture)
@@ -106,6 +114,9 @@ def publish_course(
             for lesson_id, page in pages.items():
                 nbformat.write(page, lessons / f"{lesson_id}.ipynb")
             html = build_book(stage)
+            write_downloads(html, reports, course.policy)
+            if lite is not None and has_lite:
+                build_lite(lite, html, pages)
         except PictureError as error:
             return (Finding(rule="NP108", subject="course.toml", message=error.message),)
         except BookError as error:
@@ -120,3 +131,19 @@ def publish_course(
         if not findings:
             put_in_place(html, output / SITE_FOLDER)
     return findings
+
+
+def publishing_notes(
+    course: Course, reports: Sequence[ValidationReport], catalogue: Catalogue
+) -> tuple[str, ...]:
+    """Say what a course asks of its site and cannot have.
+
+    Parameters
+    ----------
+    course, reports, catalogue
+        As for `publish_course`.
+    """
+    results = [report.result for report in reports]
+    lite = find_lite(course, results, catalogue)
+    no_lite = f"no JupyterLite on the site: {lite.problem}." if lite and lite.problem else ""
+    return tuple(filter(None, (launch_note(course, results), no_lite)))
