@@ -19,6 +19,7 @@ from neuroprimer.data_cli import data
 from neuroprimer.errors import NeuroprimerError
 from neuroprimer.options import (
     FOLDER,
+    output_folder,
     with_budget,
     with_cache_folder,
     with_catalogue,
@@ -31,6 +32,7 @@ from neuroprimer.options import (
     with_summary,
 )
 from neuroprimer.student_cli import STUDENT_COMMANDS
+from neuroprimer.take_cli import TAKE_COMMANDS
 from neuroprimer.teaching import cache as caching
 from neuroprimer.teaching import publish
 from neuroprimer.teaching.executors import LOCAL, Executor
@@ -207,7 +209,7 @@ def build(
         report = teaching.build_course(
             course,
             catalogue,
-            output=_output(course_folder, output),
+            output=output_folder(course_folder, output),
             strict=strict,
             jobs=jobs,
             cache=cache,
@@ -362,11 +364,11 @@ def serve(
             cache=str((cache_folder or cache_folder_of_user()).absolute()),
             jobs=jobs,
         )
-        output = _output(course_folder, output)
+        output = output_folder(course_folder, output)
         preview.preview_course(order, catalogue.variables(), output, port=port, say=click.echo)
         return
     publish.serve_site(
-        _output(course_folder, output) / publish.SITE_FOLDER,
+        output_folder(course_folder, output) / publish.SITE_FOLDER,
         port=port,
         on_ready=lambda address: click.echo(f"The course is at {address} until you press Ctrl-C."),
     )
@@ -377,7 +379,7 @@ def serve(
 @with_output
 def clean(course_folder: Path, output: Path | None) -> None:
     """Remove what builds have made."""
-    removed = publish.clean_output(_output(course_folder, output))
+    removed = publish.clean_output(output_folder(course_folder, output))
     click.echo("\n".join(f"Removed {path}" for path in removed) or "There was nothing to remove.")
 
 
@@ -483,7 +485,7 @@ def doctor(catalogue: teaching.Catalogue, as_json: bool) -> None:
         raise click.exceptions.Exit(LESSON_FAILED)
 
 
-for command in (*STUDENT_COMMANDS, data):
+for command in (*STUDENT_COMMANDS, *TAKE_COMMANDS, data):
     cli.add_command(command)
 
 
@@ -532,10 +534,6 @@ def _serve_command(course_folder: Path, output: Path | None) -> str:
     elif course_folder != Path():
         words += ["--course", str(course_folder)]
     return shlex.join(words)
-
-
-def _output(course_folder: Path, output: Path | None) -> Path:
-    return output or course_folder / "_build"
 
 
 def _print_json(**content: Any) -> None:

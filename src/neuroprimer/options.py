@@ -84,3 +84,8 @@ with_cache_folder = click.option(
     type=FOLDER,
     help="Where runs that passed are kept. Default: this user's cache.",
 )
+
+
+def output_folder(course_folder: Path, output: Path | None) -> Path:
+    """Return what `with_output` stands for where nothing is said."""
+    return output or course_folder / "_build"

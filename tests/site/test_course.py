@@ -40,7 +40,7 @@ def test_reports_tell_of_every_lesson(whole_course):
 def test_downloads_are_the_runs_with_stubs_before_solutions(whole_course):
     for lesson in LESSONS:
         ran = read(whole_course / "run" / "notebooks" / f"{lesson}.ipynb")
-        shown = read(whole_course / "site" / "_sources" / "lessons" / f"{lesson}.ipynb")
+        shown = read(whole_course / "site" / "downloads" / f"{lesson}-executed.ipynb")
 
         cells = [cell for _, cell in code_cells(shown)]
         stubs = [cell for cell in cells if STUB in cell.source]
@@ -52,6 +52,12 @@ def test_downloads_are_the_runs_with_stubs_before_solutions(whole_course):
 
 def read(path: Path) -> nbformat.NotebookNode:
     return nbformat.read(path, as_version=4)
+
+
+def test_scripts_of_all_lessons_compile(whole_course):
+    for lesson in LESSONS:
+        file = whole_course / "site" / "downloads" / f"{lesson}.py"
+        compile(file.read_text(), file.name, "exec")
 
 
 def test_no_page_names_this_machine(whole_course):

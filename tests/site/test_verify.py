@@ -67,7 +67,49 @@ DAMAGE = {
         f"{Path.home()}/secret</article>",
         "NP404",
     ),
-    "path in a download": ("_sources/intro.md", "Welcome", f"{Path.home()}/secret", "NP404"),
+    "path in a notebook": (
+        "downloads/first-executed.ipynb",
+        "forty-two",
+        f"{Path.home()}/secret",
+        "NP404",
+    ),
+    "path in a script": ("downloads/first.py", "forty-two", f"{Path.home()}/secret", "NP404"),
+    "picture of another host": (
+        "intro.html",
+        "</article>",
+        '<img srcset="a.png 1x, https://example.org/a.png 2x"></article>',
+        "NP411",
+    ),
+    "script of another host": (
+        "intro.html",
+        "</article>",
+        '<script src="//example.org/a.js"></script></article>',
+        "NP411",
+    ),
+    "style of another host": (
+        "intro.html",
+        "</head>",
+        '<link rel="preload stylesheet" href="https://example.org/a.css"></head>',
+        "NP411",
+    ),
+    "frame that asks another host": (
+        "intro.html",
+        "</article>",
+        '<iframe srcdoc="&lt;img src=&quot;https://example.org/a.png&quot;&gt;"></iframe></article>',
+        "NP411",
+    ),
+    "style within a page": (
+        "intro.html",
+        "</article>",
+        '<p style="background: url(https://example.org/a.png)"></p></article>',
+        "NP411",
+    ),
+    "font of another host": (
+        "_static/neuroprimer.css",
+        r"\Z",
+        '@font-face { src: url("https://example.org/a.woff2") }',
+        "NP411",
+    ),
     "link to nowhere": ("intro.html", "</article>", '<a href="gone.html">x</a></article>', "NP405"),
     "link to no anchor": ("intro.html", "</article>", '<a href="#gone">x</a></article>', "NP405"),
     "anchor of another page": (
@@ -113,6 +155,20 @@ def test_damage_is_found(built, site, damage):
     edit(site / file, pattern, replacement)
 
     assert rule in rules(built, site)
+
+
+def test_what_is_only_named_or_clicked_is_not_fetched(built, site):
+    file = site / "intro.html"
+    edit(
+        file,
+        "</head>",
+        '<link rel="canonical" href="https://example.org/"><link rel="license" '
+        'href="https://example.org/l"></head>',
+    )
+    edit(file, "</article>", '<a href="https://example.org/">x</a></article>')
+    edit(site / "_static/neuroprimer.css", r"\Z", "/* url(https://example.org/a.png) */")
+
+    assert rules(built, site) == set()
 
 
 def test_picture_of_another_run_is_found(built, site):

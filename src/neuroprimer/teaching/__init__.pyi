@@ -1,4 +1,4 @@
-from .build import BuildReport, build_course, validate_lessons
+from .build import BuildReport, build_course, require_current_site, validate_lessons
 from .catalogue import Catalogue, load_catalogue
 from .classroom import OpenLesson, lesson
 from .contents import content_digest
@@ -90,6 +90,7 @@ __all__ = [
     "load_lesson",
     "make_apart",
     "publish_course",
+    "require_current_site",
     "require_lessons",
     "require_report_file",
     "summary_of",

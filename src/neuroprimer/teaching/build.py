@@ -249,6 +249,45 @@ def build_course(
     return report
 
 
+def require_current_site(
+    course: Course, catalogue: Catalogue, *, output: Path, cache: Path
+) -> Path:
+    """Return where the published site of a course lies, if it shows the course as it is now.
+
+    Parameters
+    ----------
+    course : Course
+        As it is now.
+    catalogue : Catalogue
+        Its plugins, datasets and lessons.
+    output : pathlib.Path
+        The output folder of its builds.
+    cache : pathlib.Path
+        The folder for runs that those builds used.
+
+    Raises
+    ------
+    PublishError
+        If there is no site, or it was made of something else, or without that cache, or changed.
+    """
+    site = output / publish.SITE_FOLDER
+    if not (site / "index.html").is_file():
+        raise publish.PublishError(
+            f"There is no site in {site}.", hint="Build one first: `neuroprimer build`."
+        )
+    require_lessons(course, catalogue)
+    runs = RunCache(catalogue, cache)
+    found = runs.find_all(course.lessons)
+    inputs = publish.site_inputs(_sources(course, runs), runs.outputs)
+    if not all(one.entry for one in found) or not publish.is_up_to_date(output, inputs):
+        raise publish.PublishError(
+            f"The site in {site} does not show the course as it is now.",
+            hint="`neuroprimer build --explain`, with the same options and with a cache, brings it "
+            "up to date, or says which run could not be kept.",
+        )
+    return site
+
+
 def _examine(
     found: Sequence[Lookup],
     runs: RunCache,
@@ -365,6 +404,8 @@ def _publish(
     report = replace(report, findings=(*report.findings, *site_findings))
     if site_findings:
         return report
+    told = publish.publishing_notes(shown, passed, runs.surroundings.catalogue)
+    report = replace(report, notes=(*report.notes, *told))
     left_out = tuple(one.lesson.id for one in report.reports if not one.passed)
     # a run that is kept may yet break a rule today, and its lesson is not on this site
     owed = sorted(publish.owed_pages(output / publish.SITE_FOLDER))

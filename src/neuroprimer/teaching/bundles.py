@@ -1,6 +1,5 @@
 """Bundles: datasets in one file, for machines without a network or with little time."""
 
-import os
 import shutil
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,10 +9,10 @@ from pathlib import Path
 from neuroprimer.teaching.datasets import dataset_folder
 from neuroprimer.teaching.kept_data import DatasetError, keep_dataset
 from neuroprimer.teaching.model import SAMPLE, Dataset, is_plain_name
+from neuroprimer.teaching.zips import write_zip
 
 # An entry of the archive is DATASET/VERSION/FILE for the sample, and else
 # DATASET/VERSION/VARIANT/FILE.
-EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
 def write_bundle(
@@ -35,22 +34,18 @@ def write_bundle(
     DatasetError
         If it cannot be written.
     """
-    aside = file.with_name(f".{file.name}.{os.getpid()}")
+    entries = {
+        _folder(dataset, variant) + path.name: path
+        for dataset, paths in files.items()
+        for path in paths
+    }
     try:
-        with zipfile.ZipFile(aside, "w") as archive:
-            for dataset, paths in files.items():
-                for path in paths:
-                    entry = zipfile.ZipInfo(_folder(dataset, variant) + path.name, EARLIEST)
-                    with path.open("rb") as source, archive.open(entry, "w") as target:
-                        shutil.copyfileobj(source, target)
-        aside.replace(file)
+        write_zip(file, entries)
     except OSError as error:
         raise DatasetError(
             f"The bundle {file} cannot be written: {error.strerror or error}.",
             hint="Name a file in a folder that exists and can be written.",
         ) from error
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def read_bundle(

@@ -9,7 +9,7 @@ from typing import Any
 
 from neuroprimer.teaching.catalogue import Catalogue, did_you_mean
 from neuroprimer.teaching.citations import CITATION_FILE, Citation, CitationError, find_citation
-from neuroprimer.teaching.model import Course, Finding, FrontPage, Lesson, Limits, Part
+from neuroprimer.teaching.model import Course, Finding, FrontPage, Lesson, Limits, LiteWish, Part
 from neuroprimer.teaching.policy import Policy
 from neuroprimer.teaching.syllabus import CourseError, read_syllabus
 
@@ -68,6 +68,7 @@ def load_course(folder: Path, catalogue: Catalogue) -> Course:
         licence=syllabus.get("licence", citation.licence if citation else ""),
         citation=citation,
         redirects=syllabus.get("redirects", {}),
+        lite=LiteWish(**syllabus.get("lite", {})),
     )
     findings = (
         *_syllabus_findings(syllabus["part"], folder, catalogue),

@@ -316,6 +316,22 @@ class FrontPage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LiteWish:
+    """Whether a course wants its lessons to run in the browser, in JupyterLite.
+
+    Parameters
+    ----------
+    enabled : bool
+        Whether it does.
+    pyodide : str
+        The folder with Pyodide, its lock file and wheels, relative to the course's.
+    """
+
+    enabled: bool = False
+    pyodide: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Course:
     """The syllabus: which lessons, in which order.
 
@@ -340,6 +356,8 @@ class Course:
     redirects : mapping of str to str or False
         Where a page is found that once had another name; False where it is gone on purpose. Names
         are those of pages, without their ending.
+    lite : LiteWish
+        Of JupyterLite.
     findings : tuple of Finding
         What is wrong with the syllabus.
     """
@@ -353,6 +371,7 @@ class Course:
     licence: str = ""
     citation: Citation | None = None
     redirects: Mapping[str, str | Literal[False]] = field(default_factory=dict, hash=False)
+    lite: LiteWish = field(default_factory=LiteWish)
     findings: tuple[Finding, ...] = ()
 
     @property

@@ -52,6 +52,11 @@ class Plugin:
     hooks: tuple[str, ...] = ()
     state: str = "loaded"
 
+    @property
+    def distribution(self) -> str:
+        """Name of the distribution that it comes with; empty for a file."""
+        return "" if "/" in self.origin or "\\" in self.origin else self.origin.partition(" ")[0]
+
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedPlugins:

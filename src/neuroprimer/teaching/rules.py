@@ -336,4 +336,9 @@ RULES = _rules(
         "A redirect leads nowhere, or from a page that exists",
         "Correct it under `[redirects]` in `course.toml`.",
     ),
+    (
+        "NP411",
+        "A page would ask another host for something",
+        "Put a copy of it into `book/` or into the lesson, or make it a link to click.",
+    ),
 )

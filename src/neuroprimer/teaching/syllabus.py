@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroprimer.errors import NeuroprimerError
-from neuroprimer.teaching.model import FrontPage, Limits
+from neuroprimer.teaching.model import FrontPage, Limits, LiteWish
 from neuroprimer.teaching.policy import Policy
 
 # The name of a page: no ending, and no way out of the site.
@@ -31,7 +31,7 @@ def read_syllabus(file: Path) -> Mapping[str, Any]:
     -------
     syllabus : mapping
         As the file has it: ``title``, and where given ``further``, ``limits``, ``exercises``,
-        ``front``, ``licence``, ``redirects`` and ``part``.
+        ``front``, ``licence``, ``lite``, ``redirects`` and ``part``.
 
     Raises
     ------
@@ -65,6 +65,8 @@ def _require_types(file: Path, syllabus: Mapping[str, Any]) -> None:
     known_front = {field.name: field.type for field in fields(FrontPage)}
     front = syllabus.get("front", {})
     redirects = syllabus.get("redirects", {})
+    known_lite = {field.name: field.type for field in fields(LiteWish)}
+    lite = syllabus.get("lite", {})
     parts = syllabus.get("part", [])
     checks = (
         (isinstance(syllabus.get("title"), str), "title should be a text"),
@@ -97,6 +99,11 @@ def _require_types(file: Path, syllabus: Mapping[str, Any]) -> None:
                 for name, to in redirects.items()
             ),
             'redirects are from a page to a page, like "lessons/old" = "lessons/new", or to false',
+        ),
+        (
+            isinstance(lite, dict)
+            and all(type(value) is known_lite.get(key) for key, value in lite.items()),
+            "lite may have enabled, which is true or false, and pyodide, which is a text",
         ),
         (
             isinstance(parts, list)

@@ -97,7 +97,7 @@ def update_draft(
     except (PictureError, BookError) as error:
         on_pages(Update(changed=(), findings=(*findings, as_finding(error))))
         return ()
-    finish_site(pages, staged, report.figures)
+    finish_site(pages, staged, shown, read, report.figures)
     on_pages(Update(changed=changed, findings=findings))
     if not all(each.passed for each in report.reports):
         return ()  # what is wrong with these pages is known

@@ -44,13 +44,22 @@ FORCED: Mapping[str, Any] = {
     # the site shows exactly the run that was validated; unquoted, YAML would read a boolean
     "execute": {"execute_notebooks": "off"},
     "only_build_toc_files": True,
+    # lessons lie in packages, not where the theme's buttons would look for them; see launch.py
+    "launch_buttons": dict.fromkeys(
+        ("binderhub_url", "colab_url", "jupyterhub_url", "deepnote_url", "jupyterlite_url"), ""
+    ),
     # formulas are drawn without asking another host for a script
     "sphinx": {
         "extra_extensions": [
             "neuroprimer.teaching.publish.mathml",
             "neuroprimer.teaching.publish.look",
         ],
-        "config": {"html_math_renderer": RENDERER},
+        "config": {
+            "html_math_renderer": RENDERER,
+            # what there is to download, pages offer themselves; see take_along.py
+            "html_copy_source": False,
+            "html_theme_options": {"use_download_button": False},
+        },
     },
 }
 DEFAULTS: Mapping[str, Any] = {
@@ -223,6 +232,17 @@ def require_config(course: Course) -> dict[str, Any]:
     BookError
         If ``_config.yml`` cannot be read as a YAML mapping.
     """
+    return _merge(_merge({**DEFAULTS, "title": course.title}, own_config(course)), FORCED)
+
+
+def own_config(course: Course) -> dict[str, Any]:
+    """Return what a course's ``_config.yml`` says; nothing where there is none.
+
+    Raises
+    ------
+    BookError
+        If it cannot be read as a YAML mapping.
+    """
     file = course.folder / CONFIG
     own: object = {}
     if file.is_file():
@@ -238,7 +258,7 @@ def require_config(course: Course) -> dict[str, Any]:
             f"{CONFIG} should hold 'name: value' pairs, but it is a {type(own).__name__}.",
             hint="Compare it with the one of neuroprimer itself.",
         )
-    return _merge(_merge({**DEFAULTS, "title": course.title}, own), FORCED)
+    return own
 
 
 def site_address(course: Course) -> str:

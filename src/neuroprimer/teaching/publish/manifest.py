@@ -14,6 +14,9 @@ from neuroprimer.teaching.cache.places import PACKAGE
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.course import BOOK_FOLDER
 from neuroprimer.teaching.model import Course, Lesson
+from neuroprimer.teaching.publish.launch import FOLDER as NOTEBOOKS
+from neuroprimer.teaching.publish.launch import PROJECT
+from neuroprimer.teaching.publish.lite import lite_files
 from neuroprimer.teaching.publish.places import (
     MANIFEST,
     MARKER,
@@ -55,6 +58,10 @@ def site_sources(course: Course, surroundings: Surroundings) -> str:
             asdict(course.citation) if course.citation else None,
             dict(course.redirects),
         ],
+        # what links to other services and to JupyterLite depend on
+        "notebooks": _digests_in(course.folder / NOTEBOOKS, digests),
+        "project": digests.settled(course.folder / PROJECT),
+        "lite": [asdict(course.lite), lite_files(course)],
         "plugins": [[plugin.name, plugin.origin, plugin.state] for plugin in catalogue.plugins],
         "executors": sorted([one.name, one.plugin] for one in catalogue.executors.values()),
         "tools": [sys.version, surroundings.distributions.all_versions],

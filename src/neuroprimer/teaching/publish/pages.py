@@ -1,6 +1,6 @@
 """Pages: what a lesson's page says besides the lesson itself."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
@@ -10,12 +10,17 @@ from neuroprimer.teaching.lesson_files import HEADING
 from neuroprimer.teaching.model import Course, Dataset, Lesson, ValidationReport
 from neuroprimer.teaching.publish.catalogue_pages import dataset_mention, kind_of, plugin_words
 from neuroprimer.teaching.publish.exercise_blocks import place_blocks
+from neuroprimer.teaching.publish.launch import launch_links
+from neuroprimer.teaching.publish.lite import lite_link
 from neuroprimer.teaching.publish.minutes import time_words
 from neuroprimer.teaching.publish.solutions import place_solutions
+from neuroprimer.teaching.publish.take_along import take_along_words
 from neuroprimer.teaching.publish.versions import versions_of
 
 
-def lesson_page(report: ValidationReport, course: Course, catalogue: Catalogue) -> NotebookNode:
+def lesson_page(
+    report: ValidationReport, course: Course, catalogue: Catalogue, *, has_lite: bool = False
+) -> NotebookNode:
     """Return the notebook that becomes a lesson's page.
 
     Parameters
@@ -26,6 +31,8 @@ def lesson_page(report: ValidationReport, course: Course, catalogue: Catalogue) 
         Tells which other lessons have pages to link to.
     catalogue : Catalogue
         Knows the datasets and which plugin brought the lesson.
+    has_lite : bool
+        Whether the site has JupyterLite to lead to.
 
     Returns
     -------
@@ -40,7 +47,7 @@ def lesson_page(report: ValidationReport, course: Course, catalogue: Catalogue) 
         report.lesson.id,
         {proof.exercise_id: proof.hints for proof in proofs},
     )
-    card = _card(report.lesson, course, catalogue, versions_of(report.result))
+    card = _card(report, course, catalogue, has_lite=has_lite)
     page.cells = _below_title(page.cells, [_prose("card", card)])
     if report.lesson.key_points:
         page.cells.append(
@@ -68,8 +75,9 @@ def _prose(cell_id: str, text: str) -> NotebookNode:
     return cell
 
 
-def _card(lesson: Lesson, course: Course, catalogue: Catalogue, versions: Mapping[str, str]) -> str:
+def _card(report: ValidationReport, course: Course, catalogue: Catalogue, *, has_lite: bool) -> str:
     """Return what there is to know before one begins."""
+    lesson, versions = report.lesson, versions_of(report.result)
     paragraphs = []
     if lesson.questions:
         paragraphs.append("**Questions**\n\n" + _list(lesson.questions))
@@ -81,6 +89,8 @@ def _card(lesson: Lesson, course: Course, catalogue: Catalogue, versions: Mappin
         ("Before", _prerequisites(lesson, course)),
         *(("Data", _data(dataset, course)) for dataset in _datasets(lesson, catalogue)),
         ("Last executed with", ", ".join(f"{name} {one}" for name, one in versions.items())),
+        ("Take it with you", take_along_words(lesson.id)),
+        ("Work on it", _launch_words(report, course, catalogue, has_lite=has_lite)),
     )
     listed = _list(f"**{name}:** {words}" for name, words in facts if words)
     paragraphs.append(f":::{{container}} neuroprimer-facts\n{listed}\n:::")
@@ -97,6 +107,19 @@ def _prerequisites(lesson: Lesson, course: Course) -> str:
         f"[{titles[id_]}]({id_}.ipynb)" if id_ in titles else id_ for id_ in lesson.prerequisites
     ]
     return ", ".join(links)
+
+
+def _launch_words(
+    report: ValidationReport, course: Course, catalogue: Catalogue, *, has_lite: bool
+) -> str:
+    """Return where one can work on a lesson, each place with its link or its command."""
+    lesson, source = report.lesson, report.result.source
+    links = launch_links(lesson, source, course, catalogue) if source is not None else {}
+    places = [f"`neuroprimer open {lesson.id}` (JupyterLab)"]
+    places += [f"[{name}]({link})" for name, link in links.items()]
+    if has_lite:
+        places.append(f'<a href="{lite_link(lesson.id)}">in this browser</a>')
+    return ", ".join(places)
 
 
 def _datasets(lesson: Lesson, catalogue: Catalogue) -> list[Dataset]:

@@ -42,7 +42,7 @@ def require_output(output: Path) -> None:
             pass
         for folder in (output / SITE_FOLDER, output / RUN_FOLDER):
             restore_folder(folder)
-            _require_ours(folder)
+            require_ours(folder)
 
 
 def clean_output(output: Path) -> tuple[Path, ...]:
@@ -65,7 +65,7 @@ def clean_output(output: Path) -> tuple[Path, ...]:
     """
     ours = [output / SITE_FOLDER, output / RUN_FOLDER]
     for folder in ours:
-        _require_ours(folder)
+        require_ours(folder)
     left_over = sorted(output.glob(f"{STAGE_PREFIX}*"))
     removed = [folder for folder in (*ours, *left_over) if folder.is_dir()]
     with writing_into(output):
@@ -105,9 +105,16 @@ def put_in_place(new: Path, target: Path) -> None:
     replace_folder(new, target)
 
 
-def _require_ours(folder: Path) -> None:
+def require_ours(folder: Path) -> None:
+    """Raise if there is a folder that neuroprimer has not made.
+
+    Raises
+    ------
+    PublishError
+        Naming it.
+    """
     if folder.exists() and not (folder / MARKER).is_file():
         raise PublishError(
             f"{folder} was not made by neuroprimer: it has no {MARKER} in it.",
-            hint="Choose another folder with --output; this one is left as it is.",
+            hint="It is left as it is. Choose another with --output, or rename this one.",
         )

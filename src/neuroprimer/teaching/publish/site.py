@@ -13,7 +13,9 @@ from neuroprimer.teaching.publish.addresses import keep_addresses
 from neuroprimer.teaching.publish.front_page import Picture, PictureError, find_picture
 from neuroprimer.teaching.publish.generated import generated_pages
 from neuroprimer.teaching.publish.jupyter_book import BookError, build_book, stage_book
+from neuroprimer.teaching.publish.launch import launch_note
 from neuroprimer.teaching.publish.leaks import find_leaks
+from neuroprimer.teaching.publish.lite import build_lite, find_lite
 from neuroprimer.teaching.publish.pages import lesson_page
 from neuroprimer.teaching.publish.places import (
     NOTEBOOKS_FOLDER,
@@ -26,6 +28,7 @@ from neuroprimer.teaching.publish.places import (
 from neuroprimer.teaching.publish.repairs import repair_site
 from neuroprimer.teaching.publish.runs_page import fill_runs_page
 from neuroprimer.teaching.publish.structured_data import page_data
+from neuroprimer.teaching.publish.take_along import write_downloads
 from neuroprimer.teaching.publish.verify import verify_site
 from neuroprimer.teaching.reports.figures import Figures
 
@@ -80,7 +83,12 @@ class Staged:
 
 
 def stage_course(
-    course: Course, reports: Sequence[ValidationReport], catalogue: Catalogue, stage: Path
+    course: Course,
+    reports: Sequence[ValidationReport],
+    catalogue: Catalogue,
+    stage: Path,
+    *,
+    has_lite: bool = False,
 ) -> Staged:
     """Lay out all pages of a course, from runs that passed.
 
@@ -90,6 +98,8 @@ def stage_course(
         As for `publish_course`.
     stage : pathlib.Path
         An empty folder.
+    has_lite : bool
+        Whether the site will have JupyterLite, to which pages then link.
 
     Raises
     ------
@@ -98,7 +108,10 @@ def stage_course(
     BookError
         If ``_config.yml`` cannot be read.
     """
-    pages = {report.lesson.id: lesson_page(report, course, catalogue) for report in reports}
+    pages = {
+        report.lesson.id: lesson_page(report, course, catalogue, has_lite=has_lite)
+        for report in reports
+    }
     picture = find_picture(course, pages)
     ours = generated_pages(course, catalogue, picture, pages)
     lessons = stage_book(course, stage, ours, page_data(course, picture))
@@ -151,13 +164,18 @@ def publish_course(
     if not reports or not all(report.passed for report in reports):
         raise ValueError("only lessons that have passed can be published, and at least one")
     require_output(output)
+    lite = find_lite(course, [report.result for report in reports], catalogue)
+    has_lite = lite is not None and not lite.problem
     with make_stage(output) as stage:
         try:
-            staged = stage_course(course, reports, catalogue, stage)
+            staged = stage_course(course, reports, catalogue, stage, has_lite=has_lite)
             html = build_book(stage)
+            if lite is not None and has_lite:
+                build_lite(lite, html, staged.pages)
         except (PictureError, BookError) as error:
             return (as_finding(error),)
-        finish_site(html, staged, figures or [Figures(report=one) for one in reports])
+        figures = figures or [Figures(report=one) for one in reports]
+        finish_site(html, staged, course, reports, figures)
         findings = (
             *keep_addresses(html, output / SITE_FOLDER, course, strict=strict),
             *inspect_site(html, staged, course, reports, private=(course.folder, stage)),
@@ -174,7 +192,13 @@ def as_finding(error: PictureError | BookError) -> Finding:
     return Finding(rule="NP407", subject="site", message=error.message)
 
 
-def finish_site(html: Path, staged: Staged, figures: Sequence[Figures]) -> None:
+def finish_site(
+    html: Path,
+    staged: Staged,
+    course: Course,
+    reports: Sequence[ValidationReport],
+    figures: Sequence[Figures],
+) -> None:
     """Put into a built site what the book tool cannot; a second time changes nothing.
 
     Parameters
@@ -183,9 +207,12 @@ def finish_site(html: Path, staged: Staged, figures: Sequence[Figures]) -> None:
         The folder with the built pages, which are changed.
     staged : Staged
         Of what it was built.
+    course, reports
+        As for `publish_course`.
     figures : sequence of Figures
         What the runs took.
     """
+    write_downloads(html, reports, course.policy)
     repair_site(html, staged.pages)
     fill_runs_page(html, figures, staged.pages.keys())
 
@@ -213,3 +240,19 @@ def inspect_site(
         *verify_site(html, staged.pages, private=private),
         *find_leaks(html, [report.result for report in reports], course.policy),
     )
+
+
+def publishing_notes(
+    course: Course, reports: Sequence[ValidationReport], catalogue: Catalogue
+) -> tuple[str, ...]:
+    """Say what a course asks of its site and cannot have.
+
+    Parameters
+    ----------
+    course, reports, catalogue
+        As for `publish_course`.
+    """
+    results = [report.result for report in reports]
+    lite = find_lite(course, results, catalogue)
+    no_lite = f"no JupyterLite on the site: {lite.problem}." if lite and lite.problem else ""
+    return tuple(filter(None, (launch_note(course, results), no_lite)))

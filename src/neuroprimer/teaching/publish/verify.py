@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 
 from neuroprimer.teaching.model import Finding
 from neuroprimer.teaching.notebooks import ANSI, tags_of
+from neuroprimer.teaching.publish.fetched import fetched_by_style, fetched_elsewhere, styles_of
 from neuroprimer.teaching.publish.jupyter_book import LESSONS_FOLDER
 from neuroprimer.teaching.validate import (
     HIDING_TAGS,
@@ -28,7 +29,7 @@ KINDS = (
     *("text/markdown", "text/latex", "text/plain"),
 )
 TRACEBACK = "Traceback (most recent call last)"
-TEXT_SUFFIXES = frozenset({".html", ".ipynb", ".json", ".md", ".svg", ".txt", ".xml"})
+TEXT_SUFFIXES = frozenset({".html", ".ipynb", ".json", ".md", ".py", ".svg", ".txt", ".xml"})
 SEARCH_INDEX = "searchindex.js"
 LINKS = (
     *(("a", "href"), ("link", "href"), ("img", "src"), ("script", "src")),
@@ -114,6 +115,7 @@ def verify_site(
         *_complaints_on_pages(parsed),
         *_machine_folders(site, private),
         *_broken_links(site, parsed),
+        *_fetched(site, parsed),
         *_missing_in_search(site, {name: parsed.get(_address(name)) for name in pages}),
     )
 
@@ -223,6 +225,16 @@ def _broken_links(site: Path, parsed: Mapping[str, Page]) -> Iterator[Finding]:
             problem = _link_problem(address, page, site, parsed)
             if problem:
                 yield Finding(rule="NP405", subject=page.name, message=f"{address}: {problem}")
+
+
+def _fetched(site: Path, parsed: Mapping[str, Page]) -> Iterator[Finding]:
+    fetched = {
+        **{name: fetched_elsewhere(page.soup) for name, page in parsed.items()},
+        **{name: fetched_by_style(text) for name, text in styles_of(site)},
+    }
+    for name, addresses in fetched.items():
+        for address in dict.fromkeys(addresses):
+            yield Finding(rule="NP411", subject=name, message=f"it would fetch {address}")
 
 
 def _link_problem(address: str, page: Page, site: Path, parsed: Mapping[str, Page]) -> str:

@@ -79,6 +79,11 @@
     for (const one of document.querySelectorAll('[loading="lazy"]')) one.loading = "eager";
   };
 
+  // Read from a file, pages cannot be fetched, so that the search shows titles without excerpts.
+  if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS === "object") {
+    DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+  }
+
   explainTerms();
   fitFrames();
   addEventListener("load", () => setTimeout(fetchTheRest, 500));

@@ -1,0 +1,56 @@
+"""What a browser would fetch for a page from other hosts, unasked; links to click are no part."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from bs4 import BeautifulSoup
+
+# Attributes whose address is fetched as soon as the page is shown.
+SOURCES = (
+    *(("img", "src"), ("img", "srcset"), ("script", "src"), ("iframe", "src"), ("source", "src")),
+    *(("source", "srcset"), ("video", "src"), ("video", "poster"), ("audio", "src")),
+    *(("track", "src"), ("embed", "src"), ("object", "data"), ("input", "src")),
+    *(("image", "href"), ("image", "xlink:href"), ("use", "href"), ("use", "xlink:href")),
+)
+# Of <link>; others, such as canonical or license, only say something.
+FETCHING_RELATIONS = frozenset(
+    {"stylesheet", "icon", "preload", "prefetch", "preconnect", "dns-prefetch", "modulepreload"}
+    | {"apple-touch-icon", "mask-icon", "manifest"}
+)
+ELSEWHERE = re.compile(r"(?:^|[\s,])((?:https?:)?//[^\s,]+)", re.IGNORECASE)
+IN_STYLE = re.compile(r"(?:url\(\s*|@import\s+)[\"']?((?:https?:)?//[^\"')\s;]+)", re.IGNORECASE)
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+
+
+def fetched_elsewhere(page: BeautifulSoup) -> Iterator[str]:
+    """Yield each address on another host that a page would fetch.
+
+    Parameters
+    ----------
+    page : bs4.BeautifulSoup
+        Of the page. Pages within it, in frames, are read as well.
+    """
+    for name, attribute in SOURCES:
+        for tag in page.find_all(name, attrs={attribute: True}):
+            yield from ELSEWHERE.findall(str(tag[attribute]))
+    for link in page.find_all("link", href=True):
+        if FETCHING_RELATIONS & set(link.get_attribute_list("rel")):
+            yield from ELSEWHERE.findall(str(link["href"]))
+    for tag in page.find_all(style=True):
+        yield from fetched_by_style(str(tag["style"]))
+    for tag in page.find_all("style"):
+        yield from fetched_by_style(tag.get_text())
+    for frame in page.find_all("iframe", srcdoc=True):
+        yield from fetched_elsewhere(BeautifulSoup(str(frame["srcdoc"]), "html.parser"))
+
+
+def fetched_by_style(style: str) -> list[str]:
+    """Return each address on another host that a style would fetch: fonts, pictures, styles."""
+    return IN_STYLE.findall(COMMENT.sub("", style))
+
+
+def styles_of(site: Path) -> Iterator[tuple[str, str]]:
+    """Yield name and text of each style file of a site."""
+    for file in sorted(site.rglob("*.css")):
+        yield file.relative_to(site).as_posix(), file.read_text(encoding="utf-8", errors="replace")
