@@ -170,12 +170,12 @@ def publish_course(
         try:
             staged = stage_course(course, reports, catalogue, stage, has_lite=has_lite)
             html = build_book(stage)
+            figures = figures or [Figures(report=one) for one in reports]
+            finish_site(html, staged, course, reports, figures)
             if lite is not None and has_lite:
                 build_lite(lite, html, staged.pages)
         except (PictureError, BookError) as error:
             return (as_finding(error),)
-        figures = figures or [Figures(report=one) for one in reports]
-        finish_site(html, staged, course, reports, figures)
         findings = (
             *keep_addresses(html, output / SITE_FOLDER, course, strict=strict),
             *inspect_site(html, staged, course, reports, private=(course.folder, stage)),
