@@ -26,8 +26,8 @@ def wheels_needed(names: Iterable[str]) -> Mapping[str, str]:
 
     Examples
     --------
-    >>> list(wheels_needed(["tqdm"]))
-    ['tqdm']
+    >>> list(wheels_needed(["idna"]))
+    ['idna']
     """
     versions: dict[str, str] = {}
     seen: set[tuple[str, str]] = set()
