@@ -38,7 +38,7 @@ def write_downloads(html: Path, reports: Iterable[ValidationReport], policy: Pol
         Where the course wants solutions in the executed notebook.
     """
     folder = html / DOWNLOADS_FOLDER
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)  # a draft is finished again and again
     for report in reports:
         source, run, lesson_id = report.result.source, report.result.notebook, report.lesson.id
         assert source is not None  # noqa: S101  for mypy: it has passed
