@@ -355,6 +355,12 @@ def test_lenient_build_notes_what_is_gone_and_the_next_strict_one_asks_for_it(
     assert owed_pages(output / "site") == set()
 
 
+def test_file_that_somebody_else_has_put_into_the_site_is_no_address(found, nowhere, output):
+    (output / "site" / "theirs.html").write_text("<title>Theirs</title>")
+
+    assert publish(found, nowhere, output, redirects={"extra": False}) == ()
+
+
 def test_clean_forgets_the_addresses(found, nowhere, output):
     clean_output(output)
 

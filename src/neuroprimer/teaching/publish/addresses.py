@@ -7,8 +7,9 @@ from neuroprimer.teaching.course import SYLLABUS
 from neuroprimer.teaching.model import Course, Finding
 from neuroprimer.teaching.publish.redirects import write_redirect
 
-# In a site that goes without pages which an earlier one had: their names. They are still owed.
-OWED = ".pages-owed-by-neuroprimer"
+# Lies in a site and names its pages, and those that it goes without though an earlier one had them.
+# What somebody else has put into the site is no page of ours.
+KNOWN = ".addresses-of-neuroprimer"
 
 
 def keep_addresses(html: Path, last: Path, course: Course, *, strict: bool) -> tuple[Finding, ...]:
@@ -23,8 +24,8 @@ def keep_addresses(html: Path, last: Path, course: Course, *, strict: bool) -> t
     course : Course
         Says which pages have moved or are gone on purpose.
     strict : bool
-        Whether a page that is gone is a finding. Otherwise it is noted in the new site, so that
-        the next strict build asks for it again.
+        Whether a page that is gone is a finding. Otherwise the new site keeps it in mind, so that
+        the next strict build asks for it.
 
     Returns
     -------
@@ -42,13 +43,16 @@ def keep_addresses(html: Path, last: Path, course: Course, *, strict: bool) -> t
             findings.append(Finding(rule="NP410", subject=SYLLABUS, message=problem))
     # a redirect that leads nowhere is one finding, not two
     told = {name for name, target in course.redirects.items() if strict or target is False}
-    gone = sorted((page_names(last) | owed_pages(last)) - page_names(html) - told)
+    pages = page_names(html)
+    gone = known_pages(last) - pages - told
+    (html / KNOWN).write_text(
+        "".join(f"{name}\n" for name in sorted(pages | gone)), encoding="utf-8"
+    )
     if strict:
         findings += [
-            Finding(rule="NP409", subject=f"{name}.html", message=_words_on(name)) for name in gone
+            Finding(rule="NP409", subject=f"{name}.html", message=_words_on(name))
+            for name in sorted(gone)
         ]
-    elif gone:
-        (html / OWED).write_text("\n".join([*gone, ""]), encoding="utf-8")
     return tuple(findings)
 
 
@@ -63,12 +67,17 @@ def page_names(site: Path) -> frozenset[str]:
     return frozenset(_page_names(site))
 
 
-def owed_pages(site: Path) -> frozenset[str]:
-    """Return the names of the pages that earlier sites had and that this one went without."""
+def known_pages(site: Path) -> frozenset[str]:
+    """Return the names of the pages that a site has, or goes without though an earlier one had."""
     try:
-        return frozenset((site / OWED).read_text(encoding="utf-8").split())
-    except OSError:
-        return frozenset()
+        return frozenset((site / KNOWN).read_text(encoding="utf-8").splitlines())
+    except OSError:  # there is none, or it is of a time before such records
+        return page_names(site)
+
+
+def owed_pages(site: Path) -> frozenset[str]:
+    """Return the names of the pages that earlier sites had and that this one goes without."""
+    return known_pages(site) - page_names(site)
 
 
 def _page_names(site: Path) -> Iterator[str]:
