@@ -106,9 +106,10 @@
   // Lessons.
 
   const makeHints = (block) => {
-    const hints = [...block.querySelectorAll("details")].map((one) =>
-      make("div", { className: "neuroprimer-hint" }, make("strong", {}, one.firstChild.textContent), one.querySelector("p")),
-    );
+    const hints = [...block.querySelectorAll("details")].map((one) => {
+      const title = make("strong", {}, one.firstChild.textContent);
+      return make("div", { className: "neuroprimer-hint" }, title, one.querySelector("p"));
+    });
     block.querySelector("details")?.remove();
     if (!hints.length) return [];
     const place = make("div", { className: "neuroprimer-hints" });
@@ -159,12 +160,13 @@
   };
 
   const makeLesson = (blocks, quizzes) => {
-    const named = [...blocks, ...quizzes].map((one) => [one.dataset.exercise ?? one.dataset.quiz, taskOf(one)]);
+    const named = [...blocks, ...quizzes].map(taskOf).map((task) => [markKey(task), task]);
     const tasks = [...new Map(named).values()]; // a quiz may stand on a page twice
     const count = make("span", { className: "neuroprimer-done" });
     const words = make("small");
     const page = `${document.documentElement.dataset.content_root ?? "./"}my-progress.html`;
-    const line = make("p", {}, make("strong", {}, "Done:"), " ", count, " ", make("a", { href: page }, "Your progress"), words);
+    const link = make("a", { href: page }, "Your progress");
+    const line = make("p", {}, make("strong", {}, "Done:"), " ", count, " ", link, words);
     const facts = document.querySelector(".neuroprimer-facts ul");
     if (facts) facts.append(make("li", {}, line));
     else blocks.concat(quizzes)[0].before(line);
@@ -261,8 +263,8 @@
       clear: () => {
         const n = all.filter(isDone).length;
         if (!n) return say("There is nothing to clear.");
-        const question = `Take away what this browser knows of this course, ${n} done? Without an export it is gone.`;
-        if (!confirm(question)) return say("Nothing was cleared.");
+        const question = `Take away what this browser knows of this course, ${n} done?`;
+        if (!confirm(`${question} Without an export it is gone.`)) return say("Nothing was cleared.");
         const ours = rows.flatMap(({ lesson }) => [`neuroprimer:${lesson}:`, `neuroprimer-event:${lesson}:`]);
         store.keys().filter((key) => ours.some((start) => key.startsWith(start))).forEach(store.remove);
         return say(`Cleared: ${n}.`);
