@@ -123,13 +123,6 @@ def _has_kernel(built: Path) -> bool:
     return any(one["name"] == KERNEL_THERE for one in extensions)
 
 
-def lite_files(course: Course) -> list[str]:
-    """Return what lies in the folder with Pyodide, by name; nothing where none is wanted."""
-    if not (course.lite.enabled and course.lite.pyodide):
-        return []
-    return sorted(file.name for file in (course.folder / course.lite.pyodide).glob("*"))
-
-
 def lite_link(lesson_id: str) -> str:
     """Return the address of a lesson in JupyterLite, relative to its page."""
     return f"../{LITE_FOLDER}/lab/index.html?path={lesson_id}.ipynb"

@@ -14,9 +14,6 @@ from neuroprimer.teaching.cache.places import PACKAGE
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.course import BOOK_FOLDER
 from neuroprimer.teaching.model import Course, Lesson
-from neuroprimer.teaching.publish.launch import FOLDER as NOTEBOOKS
-from neuroprimer.teaching.publish.launch import PROJECT
-from neuroprimer.teaching.publish.lite import lite_files
 from neuroprimer.teaching.publish.places import (
     MANIFEST,
     MARKER,
@@ -28,6 +25,8 @@ from neuroprimer.teaching.publish.places import (
 from neuroprimer.teaching.sealed import canonical, digest_of, seal, unseal, write_whole
 
 CONFIG = "_config.yml"
+# What links to other services depend on; the module that makes them is heavy to load.
+NOTEBOOKS, PROJECT = "notebooks", "pyproject.toml"
 
 
 def site_sources(course: Course, surroundings: Surroundings) -> str:
@@ -73,6 +72,13 @@ def site_sources(course: Course, surroundings: Surroundings) -> str:
         ],
     }
     return digest_of(canonical(content))
+
+
+def lite_files(course: Course) -> list[str]:
+    """Return what lies in the folder with Pyodide, by name; nothing where none is wanted."""
+    if not (course.lite.enabled and course.lite.pyodide):
+        return []
+    return sorted(file.name for file in (course.folder / course.lite.pyodide).glob("*"))
 
 
 def site_inputs(sources: str, outputs: Mapping[str, str]) -> str:
