@@ -8,7 +8,8 @@ from neuroprimer.teaching import Dataset, Lesson, OpenLesson, Variant, dataset_f
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.datasets import DatasetError, require_dataset
 from neuroprimer.teaching.plugins import add_plugin, make_manager
-from neuroprimer.teaching.publish.pages import SYNTHETIC_NOTE, lesson_page
+from neuroprimer.teaching.publish.catalogue_pages import SYNTHETIC_NOTE
+from neuroprimer.teaching.publish.pages import lesson_page
 
 DATA = Dataset(
     id="brain",

@@ -18,6 +18,10 @@ SYLLABUS = "course.toml"
 FRONT_PAGE = "intro"
 FURTHER_TITLE = "Further lessons"
 
+# What else may lie in a course's folder: what Jupyter Book reads, student notebooks for services
+# that open those of a repository, and what says that the folder is a Python package.
+CONFIG, STUDENT_NOTEBOOKS, PROJECT = "_config.yml", "notebooks", "pyproject.toml"
+
 
 def load_course(folder: Path, catalogue: Catalogue) -> Course:
     """Read the syllabus of a course and fill it with the catalogue's lessons.

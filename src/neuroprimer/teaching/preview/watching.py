@@ -15,11 +15,10 @@ from typing import Any
 
 from watchfiles import DefaultFilter, watch
 
-from neuroprimer.teaching.course import BOOK_FOLDER
+from neuroprimer.teaching.course import BOOK_FOLDER, CONFIG
 from neuroprimer.teaching.preview.builder import Order, order_line
 from neuroprimer.teaching.preview.drafts import PAGES
 from neuroprimer.teaching.preview.live_pages import NewsBoard, serving_live
-from neuroprimer.teaching.publish.jupyter_book import CONFIG
 from neuroprimer.teaching.publish.places import make_stage
 
 BUILDER = "neuroprimer.teaching.preview.builder"

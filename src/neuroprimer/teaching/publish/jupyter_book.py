@@ -23,12 +23,11 @@ import yaml
 from jupyter_book.config import get_final_config
 
 from neuroprimer.errors import NeuroprimerError
-from neuroprimer.teaching.course import FRONT_PAGE, SYLLABUS
+from neuroprimer.teaching.course import CONFIG, FRONT_PAGE, SYLLABUS
 from neuroprimer.teaching.model import Course, Part
 from neuroprimer.teaching.notebooks import ANSI
 from neuroprimer.teaching.publish.mathml import RENDERER
 
-CONFIG = "_config.yml"
 TABLE_OF_CONTENTS = "_toc.yml"
 LESSONS_FOLDER = "lessons"
 

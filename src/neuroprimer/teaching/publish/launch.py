@@ -17,15 +17,13 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from neuroprimer.teaching.catalogue import Catalogue
+from neuroprimer.teaching.course import PROJECT, STUDENT_NOTEBOOKS
 from neuroprimer.teaching.exercises.forms import student_notebook
 from neuroprimer.teaching.model import Course, ExecutionResult, Lesson
 from neuroprimer.teaching.notebooks import read_notebook
 from neuroprimer.teaching.publish.jupyter_book import own_config
 from neuroprimer.teaching.publish.places import make_stage, put_in_place, require_ours
 
-# In the folder of a course, and so in its repository.
-FOLDER = "notebooks"
-PROJECT = "pyproject.toml"
 BRANCH = "main"
 BINDER, COLAB = "https://mybinder.org", "https://colab.research.google.com"
 
@@ -116,7 +114,7 @@ def launch_links(
     repository = find_repository(course)
     if repository is None or not _is_there(lesson, source, course):
         return {}
-    path = f"{repository.folder}/{FOLDER}/{lesson.id}.ipynb".lstrip("/")
+    path = f"{repository.folder}/{STUDENT_NOTEBOOKS}/{lesson.id}.ipynb".lstrip("/")
     links = {}
     if repository.binder:
         links["Binder"] = repository.binder_link(path)
@@ -145,8 +143,8 @@ def launch_note(course: Course, results: Iterable[ExecutionResult]) -> str:
     if not missing:
         return ""
     return (
-        f"no link to Binder or Colab for {', '.join(missing)}: {FOLDER}/ does not hold their "
-        "notebooks as they are now. `neuroprimer notebooks` writes them, for you to commit."
+        f"no link to Binder or Colab for {', '.join(missing)}: {STUDENT_NOTEBOOKS}/ does not hold "
+        "their notebooks as they are now. `neuroprimer notebooks` writes them, for you to commit."
     )
 
 
@@ -168,10 +166,10 @@ def write_notebooks(course: Course) -> Path:
     PublishError
         If the folder cannot be written, or what is there was not made by neuroprimer.
     """
-    target = course.folder / FOLDER
+    target = course.folder / STUDENT_NOTEBOOKS
     require_ours(target)
     with make_stage(course.folder) as stage:
-        new = stage / FOLDER
+        new = stage / STUDENT_NOTEBOOKS
         new.mkdir()
         for lesson in course.lessons:
             text = notebook_text(lesson, read_notebook(lesson.path), course)
@@ -214,7 +212,7 @@ def _mapping(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _is_there(lesson: Lesson, source: NotebookNode, course: Course) -> bool:
     """Tell whether a lesson's notebook, as the lesson is now, lies in the course's folder."""
-    file = course.folder / FOLDER / f"{lesson.id}.ipynb"
+    file = course.folder / STUDENT_NOTEBOOKS / f"{lesson.id}.ipynb"
     try:
         return file.read_text(encoding="utf-8") == notebook_text(lesson, source, course)
     except (OSError, UnicodeDecodeError):

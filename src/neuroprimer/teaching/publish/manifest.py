@@ -12,7 +12,7 @@ from neuroprimer.teaching.cache.digests import Digests
 from neuroprimer.teaching.cache.fingerprints import Surroundings
 from neuroprimer.teaching.cache.places import PACKAGE
 from neuroprimer.teaching.catalogue import Catalogue
-from neuroprimer.teaching.course import BOOK_FOLDER
+from neuroprimer.teaching.course import BOOK_FOLDER, CONFIG, PROJECT, STUDENT_NOTEBOOKS
 from neuroprimer.teaching.model import Course, Lesson
 from neuroprimer.teaching.publish.places import (
     MANIFEST,
@@ -23,10 +23,6 @@ from neuroprimer.teaching.publish.places import (
     writing_into,
 )
 from neuroprimer.teaching.sealed import canonical, digest_of, seal, unseal, write_whole
-
-CONFIG = "_config.yml"
-# What links to other services depend on; the module that makes them is heavy to load.
-NOTEBOOKS, PROJECT = "notebooks", "pyproject.toml"
 
 
 def site_sources(course: Course, surroundings: Surroundings) -> str:
@@ -58,7 +54,7 @@ def site_sources(course: Course, surroundings: Surroundings) -> str:
             dict(course.redirects),
         ],
         # what links to other services and to JupyterLite depend on
-        "notebooks": _digests_in(course.folder / NOTEBOOKS, digests),
+        "notebooks": _digests_in(course.folder / STUDENT_NOTEBOOKS, digests),
         "project": digests.settled(course.folder / PROJECT),
         "lite": [asdict(course.lite), lite_files(course)],
         "plugins": [[plugin.name, plugin.origin, plugin.state] for plugin in catalogue.plugins],
