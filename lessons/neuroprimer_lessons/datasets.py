@@ -79,7 +79,8 @@ DATASETS = (
         is_synthetic=True,
         files=RECORDED["pain-maps"],
         further=(VARIANTS["pain-maps"],),
-        size_mb=30.7,
+        size_mb=27.3,
+        version="2",
     ),
     Dataset(
         id="amygdala",

@@ -103,10 +103,9 @@ def fetch(
         for one in read_bundle(bundle, chosen, variant=variant, all_wanted=bool(dataset_ids)):
             click.echo(f"{_named(one, variant)}: {datasets.dataset_folder(one)}")
         return
-    for one in chosen:
-        with terminal.watch_downloads():
-            files = teaching.dataset_files(catalogue, one, variant=variant)
-        click.echo(f"{_named(one, variant)}: {len(files)} file(s) in {files[0].parent}")
+    with terminal.watch_downloads():
+        for one, files in datasets.files_of_each(catalogue, chosen, variant=variant):
+            click.echo(f"{_named(one, variant)}: {len(files)} file(s) in {files[0].parent}")
 
 
 @data.command()
@@ -152,7 +151,7 @@ def bundle(
     if not chosen:
         raise click.UsageError("Nothing to bundle: packages bring these datasets with them.")
     with terminal.watch_downloads():
-        files = {one: teaching.dataset_files(catalogue, one, variant=variant) for one in chosen}
+        files = dict(datasets.files_of_each(catalogue, chosen, variant=variant))
     write_bundle(file, files, variant=variant)
     click.echo(f"{', '.join(_named(one, variant) for one in chosen)}: in {file}")
     for one in chosen:

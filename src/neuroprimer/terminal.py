@@ -160,7 +160,8 @@ def watch_downloads() -> Iterator[None]:
         DownloadColumn(),
         TransferSpeedColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as progress:
+    # rich would send to the console's stream what a command prints to standard output meanwhile
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as progress:
         tasks: dict[str, TaskID] = {}
 
         def show(name: str, done: int, total: int | None) -> None:

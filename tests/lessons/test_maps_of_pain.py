@@ -61,7 +61,7 @@ def test_share_of_false_voxels_in_the_prose(study, is_true, level, share):
 
 
 def test_number_that_the_quiz_asks_about(study):
-    assert np.sum(study.result.p.data < 0.001) == 672
+    assert np.sum(study.result.p.data < 0.001) == 675
 
 
 def test_false_discovery_rate_makes_nothing_up_and_misses_nearly_everything(study, is_true):

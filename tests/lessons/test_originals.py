@@ -13,6 +13,7 @@ import zipfile
 
 import pytest
 
+from neuroprimer_lessons.datasets import DATASETS
 from neuroprimer_lessons.originals import VARIANTS
 
 NEUROVAULT = "/neurovault.org"
@@ -57,7 +58,8 @@ def put_pain_maps(web, *, people=28, page=30, wrongly=None) -> None:
 
 
 def kept(tmp_path, dataset):
-    return tmp_path / "data" / dataset / "1-full"
+    (version,) = {one.version for one in DATASETS if one.id == dataset}
+    return tmp_path / "data" / dataset / f"{version}-full"
 
 
 def test_pain_maps_come_under_the_names_of_the_sample_with_a_table(fetch, neurovault, tmp_path):

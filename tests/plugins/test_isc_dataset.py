@@ -91,6 +91,12 @@ def test_what_is_made_is_what_was_recorded_also_with_other_code_paths(tmp_path):
     assert made == FILM_WATCHING.files
 
 
+def test_no_value_is_beyond_what_its_byte_can_hold(percent):
+    """What is too large comes out as next to nothing."""
+    assert percent.min() > 80
+    assert percent.max() < 120
+
+
 def test_dataset_says_that_it_is_synthetic_wherever_a_person_sees_it(folder):
     assert FILM_WATCHING.is_synthetic
     assert "synthetic" in FILM_WATCHING.title.lower()

@@ -1,12 +1,14 @@
 """Datasets: the first plugin that can provide one does, and a lesson gets what it declared."""
 
+from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from neuroprimer.teaching import Dataset, Lesson, OpenLesson, Variant, dataset_files, hookimpl
 from neuroprimer.teaching.catalogue import Catalogue
-from neuroprimer.teaching.datasets import DatasetError, require_dataset
+from neuroprimer.teaching.datasets import DatasetError, files_of_each, require_dataset
 from neuroprimer.teaching.plugins import add_plugin, make_manager
 from neuroprimer.teaching.publish.catalogue_pages import SYNTHETIC_NOTE
 from neuroprimer.teaching.publish.pages import lesson_page
@@ -75,6 +77,18 @@ class TellsVariant:
         return Writes(f"{variant}.nii").provide_dataset(folder)
 
 
+class WaitsForAnother:
+    """Makes a dataset only while another is being made, too."""
+
+    def __init__(self, patience_s):
+        self.others = Barrier(2, timeout=patience_s)
+
+    @hookimpl
+    def provide_dataset(self, folder):
+        self.others.wait()
+        return Writes("made").provide_dataset(folder)
+
+
 class Promises:
     @hookimpl
     def provide_dataset(self, folder):
@@ -129,6 +143,31 @@ def test_plugin_is_not_asked_for_a_variant_that_there_is_not(tmp_path):
         dataset_files(catalogue_of(Writes("one")), DATA, folder=tmp_path, variant="huge")
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def two_processors(monkeypatch, tmp_path):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setenv("NEUROPRIMER_DATA", str(tmp_path))
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_samples_are_made_side_by_side_and_come_in_the_order_asked_for():
+    wanted = [replace(DATA, id=id_, size_mb=size) for id_, size in [("small", 1.0), ("big", 2.0)]]
+
+    made = list(files_of_each(catalogue_of(WaitsForAnother(patience_s=60)), wanted))
+
+    assert [one.id for one, _ in made] == ["small", "big"]
+    assert [files[0].parent.name for _, files in made] == ["small", "big"]
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_what_is_fetched_comes_one_after_another():
+    wanted = [replace(DATA, id=id_) for id_ in ("one", "other")]
+
+    # each of the two waits in vain for company
+    with pytest.raises(DatasetError, match="BrokenBarrierError"):
+        list(files_of_each(catalogue_of(WaitsForAnother(patience_s=0.2)), wanted, variant="full"))
 
 
 def test_unknown_dataset_is_answered_with_the_near_name():

@@ -317,7 +317,7 @@ EXERCISES = [
 QUIZZES = [
     NumericQuiz(
         id="how-many-false",
-        question="672 voxels pass p < 0.001 in our map. How many percent of them are false, if "
+        question="675 voxels pass p < 0.001 in our map. How many percent of them are false, if "
         "chance lets as many pass as it promises?",
         answer=expected_false_percent,
         tolerance=2,

@@ -19,7 +19,7 @@ from neuroprimer_lessons.synthesis.template import brain_mask_2mm, ellipsoid, wo
 SEED = 20_150_609
 PEOPLE, LEVELS = 28, (1, 2, 3)
 LEVEL_NAMES = MappingProxyType({1: "low", 2: "medium", 3: "high"})
-STEP = 0.01
+STEP = 0.025
 # In standard deviations of one map's noise, for the average person in the middle of a region.
 EFFECT = MappingProxyType({1: 0.6, 2: 1.1, 3: 1.6})
 # How people differ: in how much they respond, and in a pattern that is in all maps of a person.

@@ -23,7 +23,8 @@ FILM_WATCHING = Dataset(
     citation="Made by neuroprimer from the template of Fonov et al., NeuroImage 47 (2009) S102.",
     is_synthetic=True,
     files=json.loads(DIGESTS.read_bytes()),
-    size_mb=8.5,
+    size_mb=6.6,
+    version="2",
 )
 
 

@@ -1,5 +1,8 @@
 """Datasets: the files behind a name, from the first plugin that can provide them."""
 
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
@@ -152,6 +155,41 @@ def dataset_files(
         f"No plugin could provide the dataset {dataset.id!r} ({variant}).{reasons}",
         hint="`neuroprimer plugins list` shows which plugins provide datasets.",
     )
+
+
+def files_of_each(
+    catalogue: Catalogue, datasets: Sequence[Dataset], *, variant: str = SAMPLE
+) -> Iterator[tuple[Dataset, tuple[Path, ...]]]:
+    """Yield each dataset with its files, in the order given; samples are made side by side.
+
+    Parameters
+    ----------
+    catalogue, variant
+        As for `dataset_files`. What is fetched comes one after another: publishers limit how often
+        one may ask.
+    datasets : sequence of Dataset
+        What is wanted.
+
+    Raises
+    ------
+    DatasetError
+        When it is the turn of one that cannot be had. Those that were begun are finished.
+    """
+    if variant != SAMPLE:
+        for one in datasets:
+            yield one, dataset_files(catalogue, one, variant=variant)
+        return
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        # The largest take longest: begun last, one of them would be waited for alone.
+        made = {
+            one.id: pool.submit(dataset_files, catalogue, one)
+            for one in sorted(datasets, key=lambda one: -one.size_mb)
+        }
+        try:
+            for one in datasets:
+                yield one, made[one.id].result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _raise_told(error: DatasetError, dataset: Dataset, variant: str) -> NoReturn:
