@@ -4,7 +4,9 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from neuroprimer.teaching.publish import verify_site
 
@@ -176,3 +178,16 @@ def test_picture_of_another_run_is_found(built, site):
     picture.write_bytes(picture.read_bytes() + b"another")
 
     assert rules(built, site) == {"NP402"}
+
+
+@pytest.mark.parametrize(("change", "expected"), [(0, set()), (1, {"NP402"})])
+def test_picture_in_another_format_must_show_the_same(built, site, change, expected):
+    picture = next((site / "_images").glob("*.png"))
+    with Image.open(picture) as read:
+        pixels = np.array(read.convert("RGBA"))
+    pixels[3, 5, 0] ^= change
+    light = picture.with_suffix(".webp")
+    Image.fromarray(pixels).save(light, lossless=True, exact=True)
+    edit(site / FIRST_PAGE, picture.name, light.name)
+
+    assert rules(built, site) == expected

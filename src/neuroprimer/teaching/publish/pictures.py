@@ -1,13 +1,28 @@
-"""Pictures of lessons: with their sizes, so that no text jumps, and fetched when they are near."""
+"""Pictures of lessons: as light as can be, their sizes told, and fetched when they are near."""
 
+import hashlib
+import os
 import re
+import shutil
 import struct
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
+
+from PIL import Image
 
 PICTURE = re.compile(
     r'<img(?![^>]*\b(?:width|loading)=)(?P<rest>[^>]*\bsrc="(?P<src>[^":]+\.png)"[^>]*)>'
 )
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+# The book tool names a cell's picture after its content.
+PICTURES_FOLDER = "_images"
+CELL_PICTURE = re.compile(PICTURES_FOLDER + r"/([0-9a-f]{64})\.png")
+LIGHT_SUFFIX = ".webp"
+# What is smaller than this makes no page slow.
+LIGHT_BYTES = 30_000
 
 
 def with_sizes(markup: str, folder: Path) -> str:
@@ -44,3 +59,75 @@ def png_size(file: Path) -> tuple[int, int] | None:
         return None
     width, height = struct.unpack(">II", head[16:])
     return width, height
+
+
+def lighten_pictures(html: Path, last_site: Path) -> None:
+    """Store the large pictures of cells as WebP without any loss: half of the bytes.
+
+    Parameters
+    ----------
+    html : pathlib.Path
+        The folder with the finished pages, which are changed.
+    last_site : pathlib.Path
+        What it has of the same pictures is taken over, for packing takes long. Need not exist.
+    """
+    heavy = [
+        file
+        for file in (html / PICTURES_FOLDER).glob("*.png")
+        if CELL_PICTURE.fullmatch(f"{PICTURES_FOLDER}/{file.name}")
+        and file.stat().st_size > LIGHT_BYTES
+    ]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow packs without Python's lock
+        lightened = pool.map(lambda file: _lighten(file, last_site / PICTURES_FOLDER), heavy)
+        names = {file.stem for file in lightened}
+    _name_light_pictures(html.rglob("*.html"), names)
+
+
+def _lighten(file: Path, kept: Path) -> Path:
+    """Put a WebP file into the place of a PNG file; return its path."""
+    light = file.with_suffix(LIGHT_SUFFIX)
+    if _shows_the_same(kept / light.name, file):
+        shutil.copyfile(kept / light.name, light)
+    else:
+        with Image.open(file) as picture:
+            # an alpha channel in which nothing is transparent takes room all the same
+            is_opaque = picture.convert("RGBA").getchannel("A").getextrema() == (255, 255)
+            pixels = picture.convert("RGB") if is_opaque else picture
+            pixels.save(light, "WEBP", lossless=True, exact=True, method=4)
+    file.unlink()
+    return light
+
+
+def _shows_the_same(light: Path, file: Path) -> bool:
+    try:
+        return pixel_digest(light.read_bytes()) == pixel_digest(file.read_bytes())
+    except OSError:
+        return False
+
+
+def _name_light_pictures(pages: Iterable[Path], names: set[str]) -> None:
+    """Let pages show the light pictures of these names."""
+
+    def light(match: re.Match[str]) -> str:
+        if match[1] not in names:
+            return match[0]
+        return f"{PICTURES_FOLDER}/{match[1]}{LIGHT_SUFFIX}"
+
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        changed = CELL_PICTURE.sub(light, text)
+        if changed != text:
+            page.write_text(changed, encoding="utf-8")
+
+
+def pixel_digest(content: bytes) -> str:
+    """Return a digest of what a picture shows, whichever format holds it.
+
+    Raises
+    ------
+    OSError
+        If it is no picture that can be read.
+    """
+    with Image.open(BytesIO(content)) as picture:
+        pixels = picture.convert("RGBA")
+    return hashlib.sha256(repr(pixels.size).encode() + pixels.tobytes()).hexdigest()

@@ -17,6 +17,7 @@ from neuroprimer.teaching.publish.launch import launch_note
 from neuroprimer.teaching.publish.leaks import find_leaks
 from neuroprimer.teaching.publish.lite import build_lite, find_lite
 from neuroprimer.teaching.publish.pages import lesson_page
+from neuroprimer.teaching.publish.pictures import lighten_pictures
 from neuroprimer.teaching.publish.places import (
     NOTEBOOKS_FOLDER,
     RUN_FOLDER,
@@ -172,6 +173,7 @@ def publish_course(
             html = build_book(stage)
             figures = figures or [Figures(report=one) for one in reports]
             finish_site(html, staged, course, reports, figures)
+            lighten_pictures(html, output / SITE_FOLDER)
             if lite is not None and has_lite:
                 build_lite(lite, html, staged.pages)
         except (PictureError, BookError) as error:

@@ -16,6 +16,7 @@ from neuroprimer.teaching.model import Finding
 from neuroprimer.teaching.notebooks import ANSI, tags_of
 from neuroprimer.teaching.publish.fetched import fetched_by_style, fetched_elsewhere, styles_of
 from neuroprimer.teaching.publish.jupyter_book import LESSONS_FOLDER
+from neuroprimer.teaching.publish.pictures import LIGHT_SUFFIX, pixel_digest
 from neuroprimer.teaching.validate import (
     HIDING_TAGS,
     find_machine_folder,
@@ -171,9 +172,10 @@ def _missing_outputs(cell: NotebookNode, element: Tag, page: Page) -> str:
 
 
 def _is_shown(kind: str, expected: str, text: str, pictures: set[str], areas: list[Tag]) -> bool:
-    """Tell whether an output is there: text by its letters, pictures by their bytes."""
+    """Tell whether an output is there: text by its letters, pictures by bytes or pixels."""
     if kind in ("image/png", "image/jpeg"):
-        return _digest(base64.b64decode(expected)) in pictures
+        picture = base64.b64decode(expected)
+        return _digest(picture) in pictures or pixel_digest(picture) in pictures
     if kind == "image/svg+xml":
         return _letters(expected) in pictures
     if kind == "text/html":
@@ -188,13 +190,15 @@ def _is_shown(kind: str, expected: str, text: str, pictures: set[str], areas: li
 
 
 def _pictures(area: Tag, page: Page) -> Iterator[str]:
-    """Yield what tells each picture from others: its digest, or its letters if it is text."""
+    """Yield what tells each picture from others: a digest, or its letters if it is text."""
     for img in area.find_all("img", src=True):
         parts = _split(str(img["src"]))
         if parts and not parts.scheme:
             file = page.file.parent / unquote(parts.path)
             if file.is_file() and file.suffix == ".svg":
                 yield _letters(file.read_text(encoding="utf-8"))
+            elif file.is_file() and file.suffix == LIGHT_SUFFIX:
+                yield pixel_digest(file.read_bytes())
             elif file.is_file():
                 yield _digest(file.read_bytes())
 
