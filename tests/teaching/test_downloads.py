@@ -54,6 +54,10 @@ def give_the_rest_of_whatever_there_is(answer, page):
     answer.give_from(page, HALF)
 
 
+def refuse_to_give_a_part(answer, page):
+    answer.send(416, b"No parts here.", **{"Content-Range": f"bytes */{len(page.body)}"})
+
+
 def become(body, etag, then):
     """Let another file take the page's place, then do something."""
 
@@ -217,8 +221,9 @@ def test_rest_that_cannot_be_had_lets_all_begin_anew(web, file, second):
         become(BODY[::-1], '"2"', give_the_rest_of_whatever_there_is),
         lambda answer, page: answer.give_from(page, HALF - 1),
         become(BODY[:100], '"2"', lambda answer, page: answer.give_from(page, HALF)),
+        refuse_to_give_a_part,
     ],
-    ids=["rest of another file", "rest from elsewhere", "shorter than what is here"],
+    ids=["rest of another file", "rest from elsewhere", "shorter than what is here", "no rest"],
 )
 def test_rest_that_does_not_fit_is_never_put_behind_what_is_here(web, file, second):
     url = web.put("/brain.bin", BODY, cut(HALF), second)

@@ -76,10 +76,12 @@ class PartialFile:
             return int(length) if length.isdecimal() else None
         span, _, total = headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
         is_rest = status == HTTPStatus.PARTIAL_CONTENT
-        fits = self._is_followed_by(span) if is_rest else span == "*"
+        size = int(total) if total.isdecimal() else -1
+        # without a rest, what is sent only says so: behind a file that is not whole it would stay
+        fits = self._is_followed_by(span) if is_rest else span == "*" and self.size == size
         is_same = _validator_of(headers) in ("", self._validator())
-        if fits and is_same and total.isdecimal() and self.size <= int(total):
-            return int(total)
+        if fits and is_same and self.size <= size:
+            return size
         self.discard()
         raise StaleError("what had come before was of no use any more")
 
