@@ -353,6 +353,20 @@ def test_host_that_takes_no_call_is_named_with_what_to_look_at(web, file):
         download(web.url + "/brain.bin", file, patience=AT_ONCE)
 
 
+def download_what_is_missing(url, file):
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return download(url, file, patience=AT_ONCE)
+
+
+def test_cause_is_that_of_the_download_and_not_what_its_caller_is_busy_with(web, file):
+    web.server_close()
+
+    with pytest.raises(DownloadError, match="Connection refused"):
+        download_what_is_missing(web.url + "/brain.bin", file)
+
+
 def test_name_that_nobody_knows_is_not_asked_for_again(file):
     with pytest.raises(DownloadError, match=r"from nobody\.invalid: .*Is this machine online"):
         download("http://nobody.invalid/brain", file, patience=Patience(pauses_s=(3600,)))

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import socket
 import tempfile
 import time
 from pathlib import Path
@@ -17,7 +16,6 @@ from neuroprimer.teaching.transfers import (
     fetch_rest,
     host_of,
     open_session,
-    root_of,
 )
 
 # Names the address of a machine that has copies of files, in folders with the names of the hosts.
@@ -113,8 +111,7 @@ def _fetch(address: str, partial: PartialFile, name: str, patience: Patience) ->
             except PassingError as error:
                 if partial.size > furthest:
                     furthest, pauses = partial.size, list(patience.pauses_s)
-                is_offline = isinstance(root_of(error), socket.gaierror)
-                if is_offline or not pauses:  # no pause brings a network
+                if error.is_offline or not pauses:
                     raise _gave_up(address, name, partial.size, str(error)) from error
                 time.sleep(pauses.pop(0))
 

@@ -1,5 +1,7 @@
 """Transfers: one try to get what is missing of a file, and what can go wrong with it."""
 
+import socket
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -25,7 +27,19 @@ class DownloadError(DatasetError):
 
 
 class PassingError(Exception):
-    """A try that failed and may be followed by another; says why."""
+    """A try that failed and may be followed by another; says why.
+
+    Parameters
+    ----------
+    reason : str
+        In words.
+    is_offline : bool
+        Whether nobody could tell which machine an address means; no pause brings a network.
+    """
+
+    def __init__(self, reason: str, *, is_offline: bool = False) -> None:
+        super().__init__(reason)
+        self.is_offline = is_offline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +95,7 @@ def fetch_rest(
     import requests
     import urllib3
 
+    handled = sys.exception()  # who calls may be about to do without a file that was not there
     try:
         with session.get(
             address,
@@ -94,7 +109,7 @@ def fetch_rest(
                 _write(response, partial, name, total)
     except requests.exceptions.SSLError as error:
         raise DownloadError(
-            f"{host_of(address)} cannot prove that it is what it says: {cause_of(error)}.",
+            f"{host_of(address)} cannot prove that it is what it says: {cause_of(error, handled)}.",
             hint="Is the clock of this machine right? Does a proxy or a page for logging in stand "
             "between?",
         ) from error
@@ -104,7 +119,8 @@ def fetch_rest(
         urllib3.exceptions.HTTPError,
         StaleError,
     ) as error:
-        raise PassingError(cause_of(error)) from error
+        is_offline = isinstance(root_of(error, handled), socket.gaierror)
+        raise PassingError(cause_of(error, handled), is_offline=is_offline) from error
     except requests.RequestException as error:  # no address, or one that leads in circles
         raise DownloadError(f"{name} cannot be fetched from {address}: {error}") from error
     if total is not None and partial.size != total:
@@ -142,8 +158,15 @@ def host_of(address: str) -> str:
     return urlsplit(address).hostname or address
 
 
-def cause_of(error: BaseException) -> str:
+def cause_of(error: BaseException, handled: BaseException | None = None) -> str:
     """Return in words what lies at the bottom of an error that others have wrapped.
+
+    Parameters
+    ----------
+    error : BaseException
+        The outermost.
+    handled : BaseException, optional
+        What was being handled before anything of it came up, and so is no part of it.
 
     Examples
     --------
@@ -156,12 +179,12 @@ def cause_of(error: BaseException) -> str:
     ...     cause_of(error)
     'Connection refused'
     """
-    root = root_of(error)
+    root = root_of(error, handled)
     return getattr(root, "strerror", None) or str(root) or type(root).__name__
 
 
-def root_of(error: BaseException) -> BaseException:
-    """Return the error that lies at the bottom of one that others have wrapped."""
-    while error.__context__ is not None:
-        error = error.__context__
+def root_of(error: BaseException, handled: BaseException | None = None) -> BaseException:
+    """Return the error that lies at the bottom of one that others have wrapped; see `cause_of`."""
+    while (below := error.__context__) is not None and below is not handled:
+        error = below
     return error
