@@ -410,6 +410,25 @@ def test_wrong_file_alone_is_not_kept_for_the_next_time(tmp_path):
     assert files[0].read_bytes() == b"1"
 
 
+def test_hidden_file_that_a_wrong_one_came_of_is_not_used_the_next_time(tmp_path):
+    def fetch_by_way_of_a_cache(served: bytes):
+        def make(folder: Path) -> None:
+            cached = folder / ".nilearn" / "b.gz"
+            cached.parent.mkdir(exist_ok=True)
+            if not cached.exists():
+                cached.write_bytes(served)
+            shutil.copyfile(cached, folder / "b.gz")
+
+        return make
+
+    with pytest.raises(DatasetError, match=r"damaged.*Fetch again"):
+        keep_full(tmp_path, fetch_by_way_of_a_cache(b"<html>log in"), resumes=True)
+
+    right = gzip.compress(b"2")
+    (file,) = keep_full(tmp_path, fetch_by_way_of_a_cache(right), resumes=True)
+    assert file.read_bytes() == right
+
+
 @pytest.mark.usefixtures("here")
 def test_bundle_must_bring_what_was_fetched_first(tmp_path, monkeypatch):
     folder = dataset_folder(BRAIN)

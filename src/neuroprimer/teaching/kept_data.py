@@ -48,7 +48,8 @@ def keep_dataset(
         recorded, and must come out each time after it.
     resumes : bool
         Whether `make` goes on where it was stopped. Its folder then stays when it fails or is
-        killed, and is given to it the next time with all that is in it but what was wrong.
+        killed, and is given to it the next time with all that is in it. Files that were wrong are
+        gone then, and with them what is hidden: they may have come of it.
 
     Returns
     -------
@@ -182,6 +183,7 @@ def _make_whole(
         if wrong or not digests:
             for name in wrong:
                 (new / name).unlink(missing_ok=True)
+            _remove_hidden(new)
             raise _unexpected(dataset, folder, variant, wrong, digests)
         _remove_hidden(new)
         _write_stamp(new, digests)
@@ -189,7 +191,7 @@ def _make_whole(
 
 
 def _remove_hidden(folder: Path) -> None:
-    """Remove what was of use only while the files arrived."""
+    """Remove what is of use only while files arrive."""
     for path in folder.glob(".*"):
         if path.is_dir():
             shutil.rmtree(path)
