@@ -112,6 +112,8 @@ def _images_of_pain() -> dict[tuple[int, int], tuple[int, str]]:
             )
             for image in _all_images(PAIN_COLLECTION)
         }
+    except DatasetError:  # a LookupError as well, but one of the network and not of the list
+        raise
     except (LookupError, TypeError, ValueError) as error:
         raise _unexpected_collection(f"it cannot be understood: {error!r}") from error
     people = {person for person, _ in images}

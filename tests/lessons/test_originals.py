@@ -122,6 +122,15 @@ def test_collection_that_has_changed_is_not_taken_for_the_old_one(
     assert not any("/media/" in address for address, _ in neurovault.requests)
 
 
+@pytest.mark.usefixtures("neurovault")
+def test_list_of_the_pain_maps_that_cannot_be_fetched_is_not_taken_for_a_changed_one(fetch):
+    done = fetch("pain-maps")
+
+    assert done.returncode == 2
+    assert "127.0.0.1 does not give JSON: it answers with 404" in done.stderr
+    assert "not what is expected" not in done.stderr
+
+
 def test_amygdala_that_arrives_damaged_is_not_kept(fetch, neurovault, tmp_path):
     whole = gzip.compress(b"a mask")
     neurovault.put(AMYGDALA, whole[:-3] + b"xyz")
@@ -150,7 +159,7 @@ def osf(secret_web, tmp_path, monkeypatch):
     """Return a server that stands for OSF, where nilearn fetches the localizer."""
     (tmp_path / "trust").mkdir()
     (tmp_path / "trust" / "sitecustomize.py").write_text(TRUST)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "trust"))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "trust"), prepend=os.pathsep)
     prefix = "/localizer/derivatives/spm_preprocessing/sub-S01/"
     index = {
         f"{prefix}sub-S01_T1w.nii.gz": "/t1",

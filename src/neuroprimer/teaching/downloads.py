@@ -75,7 +75,7 @@ def load_json(url: str, *, patience: Patience = PATIENCE) -> Any:
         If it cannot be fetched, or is something else.
     """
     with tempfile.TemporaryDirectory() as folder:
-        text = download(url, Path(folder) / "answer", patience=patience).read_bytes()
+        text = download(url, Path(folder) / "JSON", patience=patience).read_bytes()
     try:
         return json.loads(text)
     except ValueError as error:
