@@ -41,6 +41,7 @@ def test_tolerance_for_pixels_leaves_whole_numbers_exact():
         (golden(tolerance=1), "knows nothing of 'tolerance'"),
         (golden(name="Mean signal"), "small letters"),
         (golden(name=3), "small letters"),
+        (golden(name=None), "small letters"),
         (golden(rtol=-1), "rtol should be a number from 0, but it is -1"),
         (golden(atol="much"), "atol should be a number"),
         (golden(pixels=float("nan")), "pixels should be a number"),

@@ -116,6 +116,14 @@ def test_long_text_may_differ_within_tolerance():
     assert not difference_of(before, after, USUAL, by_line=True)
 
 
+def test_point_without_digits_stands_for_a_number_in_a_long_text_as_well():
+    before, after = (
+        sum_up(f"[{first} {' '.join(['2.5'] * 300)}]", USUAL) for first in ("1.", "1.00000001")
+    )
+
+    assert difference_of(before, after, USUAL, by_line=True) == ""
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [("row 17:", "row  18:"), ("row 7:", "now 7:"), ("3.500000000\n", "5.500000000\n")],

@@ -110,7 +110,7 @@ def _problems(said: object) -> Iterator[str]:
         if key not in KEYS:
             yield f"`{GOLDEN}` knows nothing of {key!r}; it may hold {', '.join(KEYS)}."
     name = said.get("name")
-    if name is not None and not (isinstance(name, str) and ID_PATTERN.fullmatch(name)):
+    if "name" in said and not (isinstance(name, str) and ID_PATTERN.fullmatch(name)):
         yield f"the name should be small letters, digits and hyphens, but it is {name!r}."
     for key in ("rtol", "atol", "pixels"):
         if key in said and _amount(said[key]) is None:

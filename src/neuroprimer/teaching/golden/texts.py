@@ -116,7 +116,9 @@ def sum_up(text: str, tolerance: Tolerance) -> str:
         sampled = {
             round((len(values) - 1) * step / MOST_NUMBERS) for step in range(MOST_NUMBERS + 1)
         }
-        lines += [f"number {place + 1}: {numbers[place].text}" for place in sorted(sampled)]
+        # a point at the end of a line would end a sentence, and be none of the number's
+        samples = {place: numbers[place].text.removesuffix(".") for place in sorted(sampled)}
+        lines += [f"number {place + 1}: {text}" for place, text in samples.items()]
     return "\n".join(lines)
 
 
