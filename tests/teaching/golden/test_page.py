@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from neuroprimer.teaching import ExecutionResult, validate_run
 from neuroprimer.teaching.golden.page import PageError, difference_page, write_pages
 from neuroprimer.teaching.golden.pictures import picture_difference, shrink
+from neuroprimer.teaching.golden.records import record_file
 from neuroprimer.teaching.golden.updating import update_records
 
 
@@ -144,6 +145,27 @@ def test_transparent_picture_lies_on_white():
     small = shrink(base64.b64encode(file.getvalue()).decode())
 
     assert Image.open(io.BytesIO(base64.b64decode(small))).getextrema() == (255, 255)
+
+
+@pytest.mark.parametrize("cut", [slice(0), slice(12), slice(1, None), slice(-40)])
+def test_record_whose_picture_is_damaged_is_found(run, cut):
+    before = run(shown(picture()))
+    update_records([validate_run(before, against_records=False)])
+    file = record_file(before.lesson.path)
+    small = shrink(picture())
+    file.write_text(file.read_text().replace(small, small[cut] or "no picture"))
+
+    (finding,) = validate_run(before).findings
+
+    assert finding.rule == "NP324"
+    assert "cannot be read: PictureError: a picture is damaged" in finding.message
+
+
+@pytest.mark.parametrize("png", ["bm8gcGljdHVyZQ==", "no base64"])
+def test_picture_that_is_none_guards_nothing(run, png):
+    (finding,) = validate_run(run(shown(png)), against_records=False).findings
+
+    assert finding.rule == "NP326"
 
 
 @pytest.mark.site

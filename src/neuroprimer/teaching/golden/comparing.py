@@ -149,7 +149,7 @@ def _blind_spot(given: Given) -> str:
     if not given.outputs:
         return "it gives no output."
     if given.n_unread:
-        return f"the data behind {given.n_unread} of its figures could not be read."
+        return f"{given.n_unread} of its pictures, or of the data behind them, cannot be read."
     return ""
 
 

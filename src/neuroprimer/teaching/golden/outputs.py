@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from nbformat import NotebookNode
 
 from neuroprimer.teaching.golden.marks import Mark, read_marks
-from neuroprimer.teaching.golden.pictures import shrink
+from neuroprimer.teaching.golden.pictures import PictureError, shrink
 from neuroprimer.teaching.golden.reading import UNREAD
 from neuroprimer.teaching.golden.records import Output
 from neuroprimer.teaching.golden.texts import LONGEST_TEXT, sum_up
@@ -37,7 +37,7 @@ class Given:
     pngs : tuple of str
         The pictures as they are shown, in base64.
     n_unread : int
-        Figures of matplotlib of which no data could be read.
+        Figures of matplotlib of which no data could be read, and pictures that are none.
     """
 
     mark: Mark
@@ -78,13 +78,22 @@ def _given(mark: Mark, cell: NotebookNode, figure_data: Sequence[str]) -> Given:
         for output in cell.outputs
     )
     figures = [Output(kind="figure", text=text) for text in figure_data]
-    pictures = [Output(kind="picture", picture=shrink(png)) for png in pngs]
+    pictures = [Output(kind="picture", picture=_small(png)) for png in pngs]
     return Given(
         mark=mark,
         outputs=(*shown, *figures, *pictures),
         pngs=pngs,
-        n_unread=max(0, n_figures - len(figures)) + sum(map(_is_unread, figure_data)),
+        n_unread=max(0, n_figures - len(figures))
+        + sum(map(_is_unread, figure_data))
+        + sum(not one.picture for one in pictures),
     )
+
+
+def _small(png: str) -> str:
+    try:
+        return shrink(png)
+    except PictureError:
+        return ""  # a lesson can show anything under the name of a picture
 
 
 def _is_unread(data: str) -> bool:

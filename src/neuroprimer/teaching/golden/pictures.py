@@ -2,6 +2,8 @@
 
 import base64
 import io
+import struct
+import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,18 +19,42 @@ SAME_SIZE = 2
 AMPLIFIED = 4
 
 
+# What a damaged picture makes PIL raise.
+DAMAGED = (OSError, ValueError, SyntaxError, struct.error, zlib.error)
+
+
+class PictureError(ValueError):
+    """What should be a picture, and cannot be seen."""
+
+
 def shrink(png: str) -> str:
-    """Return a small grey copy of a picture; both are PNG in base64."""
+    """Return a small grey copy of a picture; both are PNG in base64.
+
+    Raises
+    ------
+    PictureError
+        If it is no picture.
+    """
     from PIL import Image
 
-    with Image.open(io.BytesIO(base64.b64decode(png))) as picture:
-        colours = picture.convert("RGBA")
+    colours = _open(png, "RGBA")
     paper = Image.new("RGBA", colours.size, "white")
     grey = Image.alpha_composite(paper, colours).convert("L")
     if grey.width > WIDTH:
         height = max(1, round(grey.height * WIDTH / grey.width))
         grey = grey.resize((WIDTH, height), Image.Resampling.BOX)
     return _as_text(grey)
+
+
+def require_picture(png: str) -> None:
+    """Raise unless there is a picture in it.
+
+    Raises
+    ------
+    PictureError
+        If it is damaged.
+    """
+    _open(png)
 
 
 def picture_difference(expected: str, found: str, tolerance: float) -> str:
@@ -76,10 +102,14 @@ def _size(picture: "Image") -> str:
     return f"{picture.width} x {picture.height}"
 
 
-def _open(png: str) -> "Image":
+def _open(png: str, mode: str = "L") -> "Image":
     from PIL import Image
 
-    return Image.open(io.BytesIO(base64.b64decode(png))).convert("L")
+    try:
+        with Image.open(io.BytesIO(base64.b64decode(png))) as picture:
+            return picture.convert(mode)
+    except DAMAGED as error:
+        raise PictureError("a picture is damaged") from error
 
 
 def _as_text(picture: "Image") -> str:

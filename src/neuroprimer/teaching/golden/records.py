@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from neuroprimer.errors import NeuroprimerError
+from neuroprimer.teaching.golden.pictures import require_picture
 from neuroprimer.teaching.model import Lesson
 from neuroprimer.teaching.sealed import write_whole
 
@@ -144,11 +145,14 @@ def save_record(lesson: Path, record: Record) -> None:
 
 def _output(content: Mapping[str, Any]) -> Output:
     text = content.get("text", content.get("sum", ()))
+    picture = content.get("picture", "")
+    if picture:
+        require_picture(picture)
     return Output(
         kind=content["kind"],
         text="\n".join(text),
         is_summed_up="sum" in content,
-        picture=content.get("picture", ""),
+        picture=picture,
     )
 
 
