@@ -136,6 +136,7 @@ def test_damaged_file_is_made_anew_and_strangers_go(tmp_path):
     files[0].write_bytes(b"cut")
     os.utime(files[0], ns=(1, 1))
     (files[0].parent / "stranger").write_bytes(b"")
+    (files[0].parent / "strange" / "folder").mkdir(parents=True)
 
     keep_dataset(BRAIN, tmp_path, Maker())
 
@@ -408,6 +409,18 @@ def test_wrong_file_alone_is_not_kept_for_the_next_time(tmp_path):
     files = keep_full(tmp_path, writes(a_txt=b"2", b_gz=gzip.compress(b"2")), resumes=True)
 
     assert files[0].read_bytes() == b"1"
+
+
+def test_folder_among_the_files_is_said_and_not_kept_for_the_next_time(tmp_path):
+    def make_folder(folder: Path) -> None:
+        (folder / "maps").mkdir()
+        (folder / "maps" / "a.txt").write_bytes(b"1")
+
+    with pytest.raises(DatasetError, match=r"made for 'brain' is a folder: maps.*write them all"):
+        keep_full(tmp_path, make_folder, resumes=True)
+
+    (file,) = keep_full(tmp_path, writes(a_txt=b"1"), resumes=True)
+    assert file.name == "a.txt"
 
 
 def test_hidden_file_that_a_wrong_one_came_of_is_not_used_the_next_time(tmp_path):

@@ -50,7 +50,7 @@ def content_digest(file: Path) -> str:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """Return the files in a folder in the order of their names, without hidden ones."""
+    """Return what lies in a folder in the order of names, without what is hidden."""
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -178,25 +178,35 @@ def _make_whole(
     whole = kept_folder(dataset, folder, variant)
     with arriving(whole) if resumes else aside(whole) as new:
         make(new)
+        _refuse_folders(dataset, new)
         digests = digests_of(new)
         wrong = _wrong_names(digests, expected_digests(dataset, folder, variant))
         if wrong or not digests:
-            for name in wrong:
-                (new / name).unlink(missing_ok=True)
-            _remove_hidden(new)
+            _remove(new / name for name in wrong)
+            _remove(new.glob(".*"))
             raise _unexpected(dataset, folder, variant, wrong, digests)
-        _remove_hidden(new)
+        _remove(new.glob(".*"))  # was of use only while files arrived
         _write_stamp(new, digests)
         _move(new, whole)
 
 
-def _remove_hidden(folder: Path) -> None:
-    """Remove what is of use only while files arrive."""
-    for path in folder.glob(".*"):
+def _refuse_folders(dataset: Dataset, made: Path) -> None:
+    """Raise where there are folders among files; they are not kept for the next time, either."""
+    folders = [path for path in files_of(made) if path.is_dir()]
+    _remove(folders)
+    if folders:
+        raise DatasetError(
+            f"Among the files that were made for {dataset.id!r} is a folder: {folders[0].name}.",
+            hint="What makes them should write them all into the folder that it is given.",
+        )
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
         if path.is_dir():
             shutil.rmtree(path)
         else:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
 
 def _wrong_names(digests: Mapping[str, str], expected: Mapping[str, str]) -> list[str]:
@@ -256,7 +266,5 @@ def _move(aside: Path, whole: Path) -> None:
     (whole / STAMP).unlink(missing_ok=True)
     for name in names:
         (aside / name).replace(whole / name)
-    for file in files_of(whole):
-        if file.name not in names:
-            file.unlink()
+    _remove(path for path in files_of(whole) if path.name not in names)
     (aside / STAMP).replace(whole / STAMP)
