@@ -20,7 +20,6 @@ from neuroprimer.teaching import (
     Quiz,
     WrongAnswer,
 )
-from neuroprimer.teaching.exercises.answers import read_number
 from neuroprimer.teaching.exercises.comparers import require_number
 from neuroprimer_glm.comparing import DesignPlan, compare_contrasts, compare_designs, make_design
 
@@ -121,7 +120,6 @@ def check_how_sure(answer: Any, data: FindData) -> None:
     """Compare with the t of left against right in the region of the left hand."""
     study = _study(data)
     signal, design = study.signals["motor_right"].to_numpy(), study.design
-    number = read_number(answer, "a number")
     columns, x = design.columns, design.to_numpy()
     left, right = (np.asarray(columns == name, dtype=float) for name in (LEFT, RIGHT))
     betas = fit(signal, design).to_numpy()
@@ -145,7 +143,7 @@ def check_how_sure(answer: Any, data: FindData) -> None:
         "That divides by the spread of what is left over. How well the design tells the two apart "
         "is not in it.": effect / float(np.sqrt(squares / (n_rows - n_columns))),
     }
-    require_number(number, t_of(weights), tolerance=ROUNDING, known=known)
+    require_number(answer, t_of(weights), tolerance=ROUNDING, known=known)
 
 
 def count_free(data: FindData) -> float:

@@ -34,7 +34,7 @@ Floats = NDArray[np.float64]
 DATASET = "film-watching"
 VIEWERS = 16
 VISUAL, AUDITORY_LEFT = 1, 2
-LATE_VIEWER, LATE_VOLUMES = 11, 3
+LATE_INDEX, LATE_VOLUMES = 11, 3
 # Signals may be kept in single precision.
 ROUNDING = 1e-4
 
@@ -57,7 +57,7 @@ def load_region(folder: Path, label: int) -> Signals:
     runs = [BrainData(file, mask) for file in files]
     detrended = np.stack([detrend(run).data for run in runs]).astype(np.float64)
     in_time = [
-        table[LATE_VOLUMES:] if viewer == LATE_VIEWER else table[:-LATE_VOLUMES]
+        table[LATE_VOLUMES:] if viewer == LATE_INDEX else table[:-LATE_VOLUMES]
         for viewer, table in enumerate(detrended)
     ]
     return Signals(detrended=detrended, aligned=np.stack(in_time))
@@ -119,7 +119,7 @@ def check_one_against_all(answer: Any, data: FindData) -> None:
 def check_fifteen(answer: Any, data: FindData) -> None:
     """Compare with the average of leave-one-out among the viewers who were in time."""
     all_of_them = _region(data, VISUAL).detrended
-    fifteen = np.delete(all_of_them, LATE_VIEWER, axis=0)
+    fifteen = np.delete(all_of_them, LATE_INDEX, axis=0)
     each = leave_one_out_isc(fifteen)
     expected = average_correlation(each)
     shape = find_shape(answer)
@@ -130,7 +130,7 @@ def check_fifteen(answer: Any, data: FindData) -> None:
     slips = {
         "sub-12 is gone from the result, but was still in the averages of the others. Take "
         "viewers out before anything is counted.": average_correlation(
-            np.delete(leave_one_out_isc(all_of_them), LATE_VIEWER, axis=0)
+            np.delete(leave_one_out_isc(all_of_them), LATE_INDEX, axis=0)
         ),
         "That is the plain mean of r. Go by way of Fisher's z.": each.mean(axis=0),
         "These are z. Turn their average back into r.": np.arctanh(each).mean(axis=0),
