@@ -65,11 +65,20 @@ def read_figure(figure: Any) -> str:
 
 def describe_figure(figure: Any) -> Iterator[str]:
     """Yield the data behind a figure, line by line: what it shows, not what it looks like."""
-    yield from _artists(figure, "figure")
-    for text in figure.texts:  # the title of all among them; where it stands is a matter of style
-        yield from _words("figure", {"text": text.get_text()})
+    for part in _with_subfigures(figure):
+        yield from _artists(part, "figure")
+        for text in part.texts:  # its title among them; where it stands is a matter of style
+            yield from _words("figure", {"text": text.get_text()})
+        for legend in part.legends:
+            yield from _legend(legend, "figure")
     for number, axes in enumerate(_all_axes(figure.axes), start=1):
         yield from _axes(axes, f"axes {number}")
+
+
+def _with_subfigures(figure: Any) -> Iterator[Any]:
+    yield figure
+    for part in figure.subfigs:
+        yield from _with_subfigures(part)
 
 
 def _all_axes(some: Any) -> Iterator[Any]:
@@ -79,9 +88,10 @@ def _all_axes(some: Any) -> Iterator[Any]:
 
 
 def _axes(axes: Any, place: str) -> Iterator[str]:
-    titles = {f"{loc} title": axes.get_title(loc) for loc in ("left", "center", "right")}
-    titles["title"] = titles.pop("center title")
-    yield from _words(place, titles)
+    if hasattr(axes, "get_title"):  # a second scale of other axes has none
+        titles = {f"{loc} title": axes.get_title(loc) for loc in ("left", "center", "right")}
+        titles["title"] = titles.pop("center title")
+        yield from _words(place, titles)
     for name in ("x", "y", "z"):
         axis = getattr(axes, f"{name}axis", None)
         if axis is None:
@@ -96,9 +106,12 @@ def _axes(axes: Any, place: str) -> Iterator[str]:
         if text.get_visible() and text.get_text().strip():
             at = _array_text(text.get_position())
             yield from _words(place, {f"text at {at}": text.get_text()})
-    legend = axes.get_legend()
-    if legend is not None:
-        yield from _words(place, {"legend": " | ".join(t.get_text() for t in legend.get_texts())})
+    if axes.get_legend() is not None:
+        yield from _legend(axes.get_legend(), place)
+
+
+def _legend(legend: Any, place: str) -> Iterator[str]:
+    yield from _words(place, {"legend": " | ".join(t.get_text() for t in legend.get_texts())})
 
 
 def _artists(owner: Any, place: str) -> Iterator[str]:
