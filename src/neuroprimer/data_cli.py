@@ -85,7 +85,8 @@ def _row_of(dataset: teaching.Dataset) -> dict[str, Any]:
 @click.option(
     "--accept-changed",
     is_flag=True,
-    help="Take what the publisher has now, also if it is not what was fetched first.",
+    help="Where files are missing or damaged, take what the publisher has now, also if it is not "
+    "what was fetched first.",
 )
 def fetch(
     dataset_ids: tuple[str, ...],

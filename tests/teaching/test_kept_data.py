@@ -148,6 +148,14 @@ def test_damaged_file_is_made_anew_and_strangers_go(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("variant", ["sample", "full"])
+def test_what_a_student_saves_beside_the_files_is_none_of_them(tmp_path, variant):
+    files = keep_dataset(BRAIN, tmp_path, Maker(), variant=variant)
+    (files[0].parent / "my_result.nii.gz").write_bytes(b"")
+
+    assert keep_dataset(BRAIN, tmp_path, never, variant=variant) == files
+
+
 def test_missing_file_is_made_anew(tmp_path):
     files = keep_dataset(BRAIN, tmp_path, Maker())
     files[1].unlink()

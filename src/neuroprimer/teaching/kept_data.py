@@ -54,8 +54,8 @@ def keep_dataset(
     Returns
     -------
     files : list of pathlib.Path
-        In the order of their names. Files that look as they did when they were made are not read
-        again: `damaged_files` does that.
+        In the order of their names, without what others have put beside them. Files that look as
+        they did when they were made are not read again: `damaged_files` does that.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def keep_dataset(
     if variant != SAMPLE and first_fetch(dataset, folder, variant) is None:
         with contextlib.suppress(OSError):  # on a disk that cannot be written, nothing changes
             record_first_fetch(whole, _read_stamp(whole)["digests"])
-    return files_of(whole)
+    return [whole / name for name in sorted(kept_digests(dataset, folder, variant))]
 
 
 def kept_folder(dataset: Dataset, folder: Path, variant: str = SAMPLE) -> Path:
