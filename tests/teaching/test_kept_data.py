@@ -131,20 +131,22 @@ def test_what_comes_out_differently_is_refused(tmp_path, maker):
     assert not (tmp_path / "1-sample").exists()
 
 
-def test_damaged_file_is_made_anew_and_strangers_go(tmp_path):
+def test_damaged_file_is_made_anew_and_what_a_student_has_saved_beside_it_stays(tmp_path):
     files = keep_dataset(BRAIN, tmp_path, Maker())
     files[0].write_bytes(b"cut")
     os.utime(files[0], ns=(1, 1))
-    (files[0].parent / "stranger").write_bytes(b"")
-    (files[0].parent / "strange" / "folder").mkdir(parents=True)
+    (files[0].parent / "my_results").mkdir()
+    (files[0].parent / "my_result.nii.gz").write_bytes(b"mine")
 
-    keep_dataset(BRAIN, tmp_path, Maker())
+    assert keep_dataset(BRAIN, tmp_path, Maker()) == files
 
     assert files[0].read_bytes() == b"one"
     assert sorted(path.name for path in files[0].parent.iterdir()) == [
         ".whole.json",
         "a.txt",
         "b.gz",
+        "my_result.nii.gz",
+        "my_results",
     ]
 
 

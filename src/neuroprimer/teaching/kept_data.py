@@ -257,14 +257,13 @@ def _accept_hint(dataset: Dataset, variant: str) -> str:
 def _move(aside: Path, whole: Path) -> None:
     """Put new files into their place; where there are damaged ones, file by file.
 
-    A lesson that has just been told a path finds a file there at any time.
+    A lesson that has just been told a path finds a file there at any time. What a student has saved
+    beside the files stays.
     """
     if not whole.exists():
         aside.rename(whole)
         return
-    names = {file.name for file in files_of(aside)}
     (whole / STAMP).unlink(missing_ok=True)
-    for name in names:
-        (aside / name).replace(whole / name)
-    _remove(path for path in files_of(whole) if path.name not in names)
+    for file in files_of(aside):
+        file.replace(whole / file.name)
     (aside / STAMP).replace(whole / STAMP)
