@@ -199,7 +199,6 @@ def preview_course(
     PublishError
         If the output folder cannot be written.
     """
-    output.mkdir(parents=True, exist_ok=True)
     # an interrupt is the way to end it, as the words say
     with contextlib.suppress(KeyboardInterrupt), make_stage(output) as draft:
         pages = draft / PAGES

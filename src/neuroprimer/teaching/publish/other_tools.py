@@ -71,7 +71,6 @@ def export_course(
             f"Cannot export into {folder}: something is in it.",
             hint="Name a folder that is empty, or does not exist.",
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
     with make_stage(folder.parent) as stage:
         staged = stage_course(course, reports, catalogue, stage)
         book = stage / "book"

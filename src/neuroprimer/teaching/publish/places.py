@@ -77,12 +77,17 @@ def clean_output(output: Path) -> tuple[Path, ...]:
 
 @contextlib.contextmanager
 def make_stage(output: Path) -> Iterator[Path]:
-    """Give a folder beside the final ones, which is gone at the end whatever happens."""
-    with (
-        writing_into(output),
-        tempfile.TemporaryDirectory(dir=output, prefix=STAGE_PREFIX) as folder,
-    ):
-        yield Path(folder)
+    """Give a folder beside the final ones, which is gone at the end whatever happens.
+
+    Raises
+    ------
+    PublishError
+        If the output folder, which is made if need be, cannot be written.
+    """
+    with writing_into(output):
+        output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=output, prefix=STAGE_PREFIX) as folder:
+            yield Path(folder)
 
 
 @contextlib.contextmanager
@@ -90,7 +95,7 @@ def writing_into(output: Path) -> Iterator[None]:
     """Turn what goes wrong with an output folder into an error with words."""
     try:
         yield
-    except PublishError:
+    except NeuroprimerError:  # some are OSErrors, and say already what is wrong
         raise
     except OSError as error:
         raise PublishError(
