@@ -364,6 +364,20 @@ def test_export_writes_sources_for_another_tool_only_if_all_is_well(
     assert not (tmp_path / "bad").exists()
 
 
+def test_export_into_a_folder_in_use_is_refused_before_lessons_run(
+    write_lesson, course_folder, neuroprimer, tmp_path
+):
+    write_lesson("print('not run')")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+
+    done = neuroprimer("export", tmp_path / "mine", "--tool", "myst", "--course", course_folder)
+
+    assert done.returncode == 2
+    assert "something is in it" in done.stderr
+    assert "a-lesson" not in done.stderr
+
+
 @pytest.mark.site
 def test_build_serve_and_clean(write_lesson, course_folder, neuroprimer):
     write_lesson("print('shown on the page')")

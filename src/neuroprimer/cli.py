@@ -317,6 +317,7 @@ def export(
     explain: bool,
 ) -> None:
     """Write pages and executed lessons as sources for another book tool."""
+    publish.require_export_folder(folder)
     course = teaching.load_course(course_folder, catalogue)
     teaching.require_lessons(course, catalogue)
     with terminal.watch(course.lessons, None) as watcher:

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -304,6 +305,22 @@ def test_complaint_of_mystmd_is_a_failure(course, tmp_path):
 
     assert done.returncode != 0
     assert "glossary.md" in done.stdout + done.stderr
+
+
+def test_part_of_which_no_page_is_left_is_left_out(course, tmp_path):
+    book = tmp_path / "own" / "book"
+    book.mkdir(parents=True)
+    for name in ("intro", "glossary", "lesson-map", "datasets", "plugins"):
+        (book / f"{name}.md").write_text(f"# {name}\n")
+    own = replace(course.course, folder=tmp_path / "own", citation=None)
+    reports, catalogue = course.report.reports, course.catalogue
+
+    export_course(own, reports, catalogue, tmp_path / "export", tool="sphinx")
+
+    contents = yaml.safe_load((tmp_path / "export" / "_toc.yml").read_text())
+    assert [part["caption"] for part in contents["parts"]] == ["Lines", "Reference"]
+    done = run_sphinx(tmp_path / "export", tmp_path / "html")
+    assert "non-empty list" not in done.stderr
 
 
 def test_export_goes_into_no_folder_that_holds_something(course, tmp_path):

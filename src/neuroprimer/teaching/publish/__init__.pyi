@@ -4,7 +4,7 @@ from .catalogue_pages import datasets_in
 from .jupyter_book import require_config
 from .launch import write_notebooks
 from .manifest import forget_site, is_up_to_date, record_site, site_inputs, site_sources
-from .other_tools import export_course
+from .other_tools import export_course, require_export_folder
 from .pages import lesson_page
 from .places import RUN_FOLDER, SITE_FOLDER, TOOLS, PublishError, clean_output, require_output
 from .printing import PrintError, print_lesson
@@ -32,6 +32,7 @@ __all__ = [
     "publishing_notes",
     "record_site",
     "require_config",
+    "require_export_folder",
     "require_output",
     "serve_site",
     "site_inputs",

@@ -5,7 +5,7 @@ No page depends on the tool that publishes it; that is what these exports are fo
 
 import pprint
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +66,7 @@ def export_course(
     PictureError, BookError
         As in a build.
     """
-    if folder.is_dir() and any(folder.iterdir()):
-        raise PublishError(
-            f"Cannot export into {folder}: something is in it.",
-            hint="Name a folder that is empty, or does not exist.",
-        )
+    require_export_folder(folder)
     with make_stage(folder.parent) as stage:
         staged = stage_course(course, reports, catalogue, stage)
         book = stage / "book"
@@ -78,10 +74,24 @@ def export_course(
         left_out = _left_out(staged.ours, tool)
         for name in left_out:
             (book / f"{name}.md").unlink()
-        for part in contents["parts"]:
-            part["chapters"] = [one for one in part["chapters"] if one["file"] not in left_out]
+        contents["parts"] = list(_parts_without(left_out, contents["parts"]))
         WRITERS[tool](book, contents, course, page_data(course, staged.picture))
         shutil.copytree(book, folder, dirs_exist_ok=True)
+
+
+def require_export_folder(folder: Path) -> None:
+    """Raise if a course cannot be exported into a folder; to be asked before lessons run.
+
+    Raises
+    ------
+    PublishError
+        If the folder holds anything.
+    """
+    if folder.is_dir() and any(folder.iterdir()):
+        raise PublishError(
+            f"Cannot export into {folder}: something is in it.",
+            hint="Name a folder that is empty, or does not exist.",
+        )
 
 
 def _left_out(ours: Mapping[str, str], tool: str) -> list[str]:
@@ -90,6 +100,16 @@ def _left_out(ours: Mapping[str, str], tool: str) -> list[str]:
     if tool == MYST and PROGRESS_PAGE in ours:  # nor run our script
         names.append(PROGRESS_PAGE)
     return names
+
+
+def _parts_without(
+    left_out: Sequence[str], parts: Sequence[Mapping[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Yield parts of a table of contents without some pages; no tool knows an empty part."""
+    for part in parts:
+        chapters = [one for one in part["chapters"] if one["file"] not in left_out]
+        if chapters:
+            yield {**part, "chapters": chapters}
 
 
 def _for_mystmd(
@@ -104,7 +124,6 @@ def _for_mystmd(
     parts = [
         {"title": part["caption"], "children": _entries(part["chapters"], book)}
         for part in contents["parts"]
-        if part["chapters"]
     ]
     project: dict[str, Any] = {
         "title": course.title,
