@@ -173,6 +173,13 @@ def test_what_is_only_named_or_clicked_is_not_fetched(built, site):
     assert rules(built, site) == set()
 
 
+def test_sound_within_a_page_is_not_fetched(built, site):
+    frames_of_mp3 = "data:audio/mpeg;base64,//uQxAAAAAAA"  # what every such file begins with
+    edit(site / "intro.html", "</article>", f'<audio src="{frames_of_mp3}"></audio></article>')
+
+    assert rules(built, site) == set()
+
+
 def test_picture_of_another_run_is_found(built, site):
     picture = next((site / "_images").glob("*.png"))
     picture.write_bytes(picture.read_bytes() + b"another")

@@ -18,6 +18,8 @@ FETCHING_RELATIONS = frozenset(
     {"stylesheet", "icon", "preload", "prefetch", "preconnect", "dns-prefetch", "modulepreload"}
     | {"apple-touch-icon", "mask-icon", "manifest"}
 )
+# What brings its content along: nothing of it is an address, even if it looks like one.
+EMBEDDED = re.compile(r"data:\S+", re.IGNORECASE)
 ELSEWHERE = re.compile(r"(?:^|[\s,])((?:https?:)?//[^\s,]+)", re.IGNORECASE)
 IN_STYLE = re.compile(r"(?:url\(\s*|@import\s+)[\"']?((?:https?:)?//[^\"')\s;]+)", re.IGNORECASE)
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
@@ -33,10 +35,10 @@ def fetched_elsewhere(page: BeautifulSoup) -> Iterator[str]:
     """
     for name, attribute in SOURCES:
         for tag in page.find_all(name, attrs={attribute: True}):
-            yield from ELSEWHERE.findall(str(tag[attribute]))
+            yield from _elsewhere(str(tag[attribute]))
     for link in page.find_all("link", href=True):
         if FETCHING_RELATIONS & set(link.get_attribute_list("rel")):
-            yield from ELSEWHERE.findall(str(link["href"]))
+            yield from _elsewhere(str(link["href"]))
     for tag in page.find_all(style=True):
         yield from fetched_by_style(str(tag["style"]))
     for tag in page.find_all("style"):
@@ -48,6 +50,10 @@ def fetched_elsewhere(page: BeautifulSoup) -> Iterator[str]:
 def fetched_by_style(style: str) -> list[str]:
     """Return each address on another host that a style would fetch: fonts, pictures, styles."""
     return IN_STYLE.findall(COMMENT.sub("", style))
+
+
+def _elsewhere(attribute: str) -> list[str]:
+    return ELSEWHERE.findall(EMBEDDED.sub("", attribute))
 
 
 def styles_of(site: Path) -> Iterator[tuple[str, str]]:
