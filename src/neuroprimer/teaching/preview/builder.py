@@ -26,6 +26,9 @@ from neuroprimer.teaching.publish.jupyter_book import import_ahead
 # How often the builder looks after its child, in seconds.
 LOOK_AFTER_S = 0.2
 
+# Where the lines for who has started this process are written.
+_lines = 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
@@ -49,6 +52,7 @@ class Order:
 
 def main() -> None:
     """Make a draft for each line on the standard input."""
+    keep_lines_to_ourselves()
     order = Order(**json.loads(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who has started it ends it
     import_ahead()
@@ -69,11 +73,20 @@ def main() -> None:
         child = begin(order)
 
 
+def keep_lines_to_ourselves() -> None:
+    """Lead what plugins and kernels print to the terminal: it would be no line of ours."""
+    global _lines
+    _lines = os.dup(_lines)
+    os.dup2(2, 1)
+
+
 def begin(order: Order) -> int:
     """Begin with a draft, and return the process that makes it."""
     child = os.fork()
+    # to be ended with all that it has started; both say so, since either may come first
+    with contextlib.suppress(OSError):
+        os.setpgid(child, 0)
     if not child:
-        os.setpgid(0, 0)  # to be ended with all that it has started
         tell_of(order)
         os._exit(0)
     return child
@@ -136,7 +149,7 @@ def make_draft(order: Order) -> None:
 
 def tell(kind: str, **facts: Any) -> None:
     """Write a line for who has started this process."""
-    os.write(1, json.dumps({"kind": kind, **facts}).encode() + b"\n")
+    os.write(_lines, json.dumps({"kind": kind, **facts}).encode() + b"\n")
 
 
 def order_line(order: Order) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from watchfiles import DefaultFilter, watch
 
+from neuroprimer.teaching.citations import CITATION_FILE
 from neuroprimer.teaching.course import BOOK_FOLDER, CONFIG
 from neuroprimer.teaching.preview.builder import Order, order_line
 from neuroprimer.teaching.preview.drafts import PAGES
@@ -57,8 +58,9 @@ class Builder:
     def ask(self) -> None:
         """Ask for a draft; what is still being inspected is left."""
         assert self._process.stdin is not None  # noqa: S101  for mypy: it is a pipe
-        self._process.stdin.write("draft\n")
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it has ended, and will be heard to have
+            self._process.stdin.write("draft\n")
+            self._process.stdin.flush()
 
     def messages(self) -> Iterator[Message]:
         """Yield what it has said since."""
@@ -75,8 +77,9 @@ class Builder:
 
     def _listen(self) -> None:
         assert self._process.stdout is not None  # noqa: S101  as above
-        for line in self._process.stdout:
-            self._said.put(json.loads(line))
+        with self._process.stdout as lines:
+            for line in lines:
+                self._said.put(json.loads(line))
         self._said.put({"kind": "ended", "status": self._process.wait()})
 
 
@@ -105,7 +108,7 @@ class Preview:
         self.order, self.variables, self.board, self.say = order, variables, board, say
         self._course = Path(order.course)
         self.folders = self._course_files()
-        self.builder = Builder(order, variables)
+        self.builder: Builder | None = None
         self.is_busy = False  # until the pages are there; inspecting them can be left
         self.wants_draft = True
         self.began = 0.0
@@ -118,17 +121,23 @@ class Preview:
             self.wants_draft = True
             self.say(f"Changed: {', '.join(sorted({file.name for file in changed}))}")
         if any(file.is_relative_to(PACKAGE) for file in changed):
-            self.builder.end()  # it has imported what was there before
-            self.builder, self.is_busy = Builder(self.order, self.variables), False
-        for message in self.builder.messages():
+            self.end()  # it has imported what was there before
+        for message in self.builder.messages() if self.builder else ():
             self._hear(message)
         if self.wants_draft and not self.is_busy:
             self.wants_draft, self.is_busy = False, True
             self.began = time.perf_counter()
+            self.builder = self.builder or Builder(self.order, self.variables)
             self.builder.ask()
 
+    def end(self) -> None:
+        """End the builder; the next draft begins with another."""
+        if self.builder:
+            self.builder.end()
+        self.builder, self.is_busy = None, False
+
     def _course_files(self) -> tuple[Path, ...]:
-        return self._course / BOOK_FOLDER, self._course / CONFIG
+        return tuple(self._course / name for name in (BOOK_FOLDER, CONFIG, CITATION_FILE))
 
     def _hear(self, message: Message) -> None:
         getattr(self, f"_hear_{message.pop('kind')}")(**message)
@@ -158,8 +167,8 @@ class Preview:
         self._hear_problem(f"This is a fault of neuroprimer; please report it.\n{text}")
 
     def _hear_ended(self, status: int) -> None:
-        """Have another builder, but only for the next change: this one may be why it has ended."""
-        self.builder, self.is_busy = Builder(self.order, self.variables), False
+        """Have no builder until the next change: this one may be why it has ended."""
+        self.end()
         self._show([f"The process that builds the course has ended, with status {status}."])
 
     def _show(self, problems: list[str], *, has_new_pages: bool = False) -> None:
@@ -208,13 +217,13 @@ def preview_course(
             say(f"The course is at {address}, and follows what you write until you press Ctrl-C.")
             order = replace(order, draft=str(draft.absolute()))
             preview = Preview(order, variables, board, say)
-            stack.callback(lambda: preview.builder.end())  # it may be another one by then
+            stack.callback(preview.end)
             while True:
                 _watch(preview, output)
 
 
 def _watch(preview: Preview, output: Path) -> None:
-    """Watch until other folders are to be watched."""
+    """Watch until there is something else to be watched."""
     folders = preview.folders
     places = [place for place in {*folders, PACKAGE} if place.exists()]
     preview.look(())
@@ -225,6 +234,8 @@ def _watch(preview: Preview, output: Path) -> None:
         rust_timeout=LISTEN_MS,
         yield_on_timeout=True,
     ):
-        preview.look(Path(file) for _, file in changes)
-        if preview.folders != folders:
+        changed = {Path(file) for _, file in changes}
+        preview.look(changed)
+        # editors put a new file in the place of the old one, and only the old one is watched
+        if preview.folders != folders or changed & set(folders):
             return
