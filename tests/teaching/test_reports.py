@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 
 from neuroprimer.teaching import ExecutionResult, Finding, Lesson, Limits, ValidationReport
 from neuroprimer.teaching.history import PastRun
-from neuroprimer.teaching.publish.runs_page import runs_markup
+from neuroprimer.teaching.publish.runs_page import SOURCE, fill_runs_page, runs_markup
 from neuroprimer.teaching.reports import (
     Figures,
     add_job_summary,
@@ -177,6 +177,19 @@ def test_page_links_lessons_that_are_there_and_names_no_message():
     assert "href" not in left_out
     assert "failed: NP301" in left_out
     assert "/secret" not in left_out
+
+
+def test_page_of_figures_that_is_filled_in_again_shows_the_last_run(tmp_path):
+    page = tmp_path / "runs.html"
+    page.write_text(SOURCE)
+
+    fill_runs_page(tmp_path, [figures(duration_s=12.5)], [])
+    fill_runs_page(tmp_path, [figures(duration_s=13.5)], [])
+
+    text = page.read_text()
+    assert "13.5" in text
+    assert "12.5" not in text
+    assert "*Wall* is the time" in text
 
 
 def test_junit_counts_the_seconds_of_this_build_only(tmp_path):

@@ -34,7 +34,7 @@ class Update:
         Names of the pages and other files that are new, changed or gone.
     findings : tuple of Finding
         What is wrong with lessons, plugins and syllabus, and what the book tool complains about.
-        When it does, the pages are those of before.
+        When it does, or no lesson can be read, the pages are those of before.
     """
 
     changed: tuple[str, ...]
@@ -87,6 +87,9 @@ def update_draft(
         *(finding for each in report.reports for finding in each.findings),
     )
     read = tuple(each for each in report.reports if each.result.notebook is not None)
+    if not read:  # a site of no lesson cannot be laid out
+        on_pages(Update(changed=(), findings=findings))
+        return ()
     shown = without_lessons(course, {each.lesson.id for each in read})
     sources, pages = draft / SOURCES, draft / PAGES
     try:

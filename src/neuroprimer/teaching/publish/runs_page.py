@@ -6,6 +6,7 @@ afterwards. So everything else on the site is made without them, and is the same
 
 import os
 import platform
+import re
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -18,7 +19,9 @@ from neuroprimer.teaching.reports.figures import MOST_CELLS, Figures
 from neuroprimer.teaching.reports.rows import proof_row_of, row_of
 
 RUNS_PAGE = "runs"
-PLACE = '<div id="figures-of-the-runs"></div>'
+PLACE = '<div id="figures-of-the-runs"></div><!-- here the figures end -->'
+# A draft's page is filled in again after each run.
+EMPTY_OR_FILLED = re.compile(PLACE.replace("></", ">.*</"), re.DOTALL)
 TEMPLATE = Path(__file__).with_name("runs_page.html.jinja")
 
 SOURCE = f"""# How the lessons ran
@@ -39,7 +42,7 @@ again; its figures are those of the run that its page shows.
 
 
 def fill_runs_page(html: Path, figures: Sequence[Figures], published: Collection[str]) -> None:
-    """Put figures into the page that the book tool has made.
+    """Put figures into the page that the book tool has made, in the place of those before.
 
     Parameters
     ----------
@@ -54,7 +57,8 @@ def fill_runs_page(html: Path, figures: Sequence[Figures], published: Collection
     if not file.is_file():  # a course may have a page of its own instead, and not show it
         return
     page = file.read_text(encoding="utf-8")
-    file.write_text(page.replace(PLACE, runs_markup(figures, published)), encoding="utf-8")
+    markup = runs_markup(figures, published)
+    file.write_text(EMPTY_OR_FILLED.sub(lambda _: markup, page), encoding="utf-8")
 
 
 def runs_markup(figures: Sequence[Figures], published: Collection[str]) -> str:

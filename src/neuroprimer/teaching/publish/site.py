@@ -201,7 +201,7 @@ def finish_site(
     reports: Sequence[ValidationReport],
     figures: Sequence[Figures],
 ) -> None:
-    """Put into a built site what the book tool cannot; a second time changes nothing.
+    """Put into a built site what the book tool cannot; for a draft, again and again.
 
     Parameters
     ----------
