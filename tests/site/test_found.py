@@ -12,7 +12,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from neuroprimer.teaching import Part, build_course
-from neuroprimer.teaching.publish import clean_output, owed_pages, publish_course
+from neuroprimer.teaching.publish import clean_output, owed_pages, publish_course, site
+from neuroprimer.teaching.publish.lite import Lite
 
 pytestmark = pytest.mark.site
 
@@ -359,6 +360,20 @@ def test_file_that_somebody_else_has_put_into_the_site_is_no_address(found, nowh
     (output / "site" / "theirs.html").write_text("<title>Theirs</title>")
 
     assert publish(found, nowhere, output, redirects={"extra": False}) == ()
+
+
+def test_pages_of_jupyterlite_are_no_addresses(found, nowhere, output, monkeypatch):
+    def build_one_page(_, html, __):
+        (html / "lite" / "lab").mkdir(parents=True)
+        (html / "lite" / "lab" / "index.html").write_text("<title>JupyterLab</title>")
+
+    with monkeypatch.context() as installed:  # it is large, and seldom installed
+        installed.setattr(site, "find_lite", lambda *_: Lite(folder=output))
+        installed.setattr(site, "build_lite", build_one_page)
+        assert publish(found, nowhere, output, redirects={"extra": False}) == ()
+    assert (output / "site" / "lite" / "lab" / "index.html").is_file()
+
+    assert publish(found, nowhere, output) == ()
 
 
 def test_clean_forgets_the_addresses(found, nowhere, output):

@@ -174,12 +174,14 @@ def publish_course(
             figures = figures or [Figures(report=one) for one in reports]
             finish_site(html, staged, course, reports, figures)
             lighten_pictures(html, output / SITE_FOLDER)
+            # before JupyterLite comes: its pages are its own, and go with it
+            of_addresses = keep_addresses(html, output / SITE_FOLDER, course, strict=strict)
             if lite is not None and has_lite:
                 build_lite(lite, html, staged.pages)
         except (PictureError, BookError) as error:
             return (as_finding(error),)
         findings = (
-            *keep_addresses(html, output / SITE_FOLDER, course, strict=strict),
+            *of_addresses,
             *inspect_site(html, staged, course, reports, private=(course.folder, stage)),
         )
         if not findings:
