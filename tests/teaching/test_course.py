@@ -8,6 +8,7 @@ from neuroprimer.teaching import Lesson, Part, hookimpl, load_course
 from neuroprimer.teaching.catalogue import Catalogue
 from neuroprimer.teaching.course import (
     course_of_all,
+    has_page,
     order_lessons,
     require_lessons,
     require_sound_course,
@@ -157,6 +158,18 @@ def test_course_needs_no_front_page_of_its_own(syllabus):
     (folder / "book" / "intro.md").unlink()
 
     assert load_course(folder, catalogue_of(lesson("a"))).findings == ()
+
+
+def test_only_a_page_stands_for_a_generated_one(syllabus):
+    course = load_course(syllabus(""), catalogue_of(lesson("a")))
+    (course.folder / "book" / "intro.md").unlink()
+    book = course.folder / "book"
+    (book / "datasets.csv").write_text("one,two\n")
+    (book / "intro.png").touch()
+    (book / "citation.ipynb").touch()
+
+    written = [name for name in ("datasets", "intro", "citation") if has_page(course, name)]
+    assert written == ["citation"]
 
 
 def test_missing_page_is_a_finding(syllabus):

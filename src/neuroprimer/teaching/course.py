@@ -16,6 +16,8 @@ from neuroprimer.teaching.syllabus import CourseError, read_syllabus
 BOOK_FOLDER = "book"
 SYLLABUS = "course.toml"
 FRONT_PAGE = "intro"
+# Of what Jupyter Book makes a page; other files are what pages show or offer.
+PAGE_ENDINGS = (".md", ".ipynb", ".rst")
 FURTHER_TITLE = "Further lessons"
 
 # What else may lie in a course's folder: what Jupyter Book reads, student notebooks for services
@@ -111,7 +113,8 @@ def has_page(course: Course, name: str) -> bool:
     name : str
         Of the page, without its ending.
     """
-    return any((course.folder / BOOK_FOLDER).glob(f"{name}.*"))
+    book = course.folder / BOOK_FOLDER
+    return any((book / f"{name}{ending}").is_file() for ending in PAGE_ENDINGS)
 
 
 def require_lessons(course: Course, catalogue: Catalogue) -> None:
