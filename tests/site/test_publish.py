@@ -12,6 +12,7 @@ from neuroprimer.teaching import Part, build_course
 from neuroprimer.teaching.publish import PublishError, lesson_page, publish_course
 from neuroprimer.teaching.publish import replace as replacing
 from neuroprimer.teaching.publish.jupyter_book import BookError, require_config
+from neuroprimer.teaching.publish.repairs import repair_site
 from neuroprimer.teaching.publish.replace import replace_folder, restore_folder
 
 pytestmark = pytest.mark.site
@@ -82,6 +83,26 @@ def test_page_of_the_course_goes_before_ours(built, tmp_path):
     page = (tmp_path / "out" / "site" / "runs.html").read_text()
     assert "Runs of the course" in page
     assert "figures-of-the-runs" not in page
+
+
+@pytest.mark.parametrize(
+    ("index", "leads_on"),
+    [
+        ('<meta http-equiv="Refresh" content="0; url=other.html" />', True),
+        ("<title>My index</title>", False),
+    ],
+    ids=["of-the-book-tool", "of-the-course"],
+)
+def test_index_that_a_course_has_written_is_no_redirect(tmp_path, index, leads_on):
+    (tmp_path / "intro.html").write_text("<title>Welcome</title>")
+    (tmp_path / "index.html").write_text(index)
+
+    repair_site(tmp_path, {})
+    repair_site(tmp_path, {})  # as a draft is
+
+    text = (tmp_path / "index.html").read_text()
+    assert ("url=intro.html" in text) == leads_on
+    assert (text == index) == (not leads_on)
 
 
 def test_page_shows_the_card_the_outputs_and_the_key_points(built):

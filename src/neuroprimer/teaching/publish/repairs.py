@@ -17,6 +17,9 @@ from neuroprimer.teaching.publish.redirects import write_redirect
 ICON_SCRIPT = re.compile(r"<script[^>]*/fontawesome\.js[^>]*></script>\n?")
 ICON_FILES = "scripts/fontawesome.js*"
 
+# A page with such a header leads to another.
+IS_REFRESH = re.compile("refresh", re.IGNORECASE)
+
 # The button that unfolds a part of the navigation has an icon and no words.
 UNNAMED_TOGGLE = '<summary><span class="toctree-toggle"'
 NAMED_TOGGLE = '<summary aria-label="Show or hide the pages below"><span class="toctree-toggle"'
@@ -42,7 +45,16 @@ def repair_site(html: Path, pages: Mapping[str, NotebookNode]) -> None:
     static = html / "_static"
     for file in (*static.glob(ICON_FILES), *static.rglob("*.map")):
         file.unlink(missing_ok=True)
-    write_redirect(html, "index", FRONT_PAGE)
+    if not _is_page_of_the_course(html / "index.html"):
+        write_redirect(html, "index", FRONT_PAGE)
+
+
+def _is_page_of_the_course(index: Path) -> bool:
+    """Tell whether a course has written the page that the book tool would only redirect from."""
+    if not index.is_file():
+        return False
+    page = BeautifulSoup(index.read_text(encoding="utf-8"), "html.parser")
+    return page.find("meta", attrs={"http-equiv": IS_REFRESH}) is None
 
 
 def _repair_lesson(file: Path, notebook: NotebookNode) -> None:
