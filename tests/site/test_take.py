@@ -501,17 +501,22 @@ def test_missing_browser_is_told(taken, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("script", "words"),
-    [("exec sleep 600", "did not print the page within 0.5 s"), ("echo broken >&2", "broken")],
+    ("script", "timeout_s", "words"),
+    [
+        ("exec sleep 600", 0.5, "did not print the page within 0.5 s"),
+        ("echo broken >&2", 60, "broken"),
+    ],
 )
-def test_browser_that_fails_leaves_the_file_as_it_was(taken, tmp_path, monkeypatch, script, words):
+def test_browser_that_fails_leaves_the_file_as_it_was(
+    taken, tmp_path, monkeypatch, script, timeout_s, words
+):
     (tmp_path / "chromium").write_text(f"#!/bin/sh\n{script}\n")
     (tmp_path / "chromium").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     (tmp_path / "a.pdf").write_text("the one before")
 
     with pytest.raises(PrintError, match=re.escape(words)):
-        print_lesson(taken.site, "stones", tmp_path / "a.pdf", timeout_s=0.5)
+        print_lesson(taken.site, "stones", tmp_path / "a.pdf", timeout_s=timeout_s)
 
     assert (tmp_path / "a.pdf").read_text() == "the one before"
 

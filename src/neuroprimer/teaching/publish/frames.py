@@ -7,7 +7,7 @@ from nbformat import NotebookNode
 
 from neuroprimer.teaching.validate import alt_text, shown_cells
 
-# The theme's colours, in a frame; `look.js` tells it of the theme, and gives it its height.
+# The theme's colours, in a frame; `neuroprimer.js` tells it of the theme, and gives it its height.
 STYLE = """
 html { color-scheme: light; background: #fff; color: #1b1f24; }
 html[data-theme="dark"] { color-scheme: dark; background: #121212; color: #ced6dd; }

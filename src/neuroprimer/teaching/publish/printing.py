@@ -60,14 +60,15 @@ def print_lesson(site: Path, lesson_id: str, file: Path, *, timeout_s: float) ->
             f"No browser that prints was found; looked for {', '.join(BROWSERS)} on the PATH.",
             hint="Install Chromium or Chrome, or print the page from any browser.",
         )
-    with tempfile.TemporaryDirectory() as folder:
+    # processes of a browser that was ended may yet write into its profile
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         printed = Path(folder, "page.pdf")
         said = _run(_command(browser, page, printed, Path(folder, "profile")), timeout_s)
         content = printed.read_bytes() if printed.is_file() else b""
     if not content.startswith(PDF_BEGINS) or PDF_ENDS not in content[-1024:]:
         raise PrintError(
             f"{browser} printed nothing of {page}: {said}.",
-            hint="See whether it starts at all: `" + f"{browser} --headless --version`.",
+            hint=f"See whether it starts at all: `{browser} --headless --version`.",
         )
     try:
         write_whole(file, content)
