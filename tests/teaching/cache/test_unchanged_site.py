@@ -7,6 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from neuroprimer.teaching import load_course
+from neuroprimer.teaching.cache import RunCache
+from neuroprimer.teaching.catalogue import Catalogue
+from neuroprimer.teaching.plugins import make_manager
+from neuroprimer.teaching.publish import site_sources
+
 pytestmark = pytest.mark.site
 
 UP_TO_DATE = "Nothing has changed; the site is up to date."
@@ -249,3 +255,20 @@ def test_clean_leaves_nothing(build, neuroprimer, course):
     neuroprimer("clean", "--course", course)
 
     assert list((course / "_build").iterdir()) == []
+
+
+def test_lock_file_of_pyodide_is_a_source_of_the_site(course, cache_folder):
+    lock = course / "pyodide" / "pyodide-lock.json"
+    lock.parent.mkdir()
+    lock.write_text('{"packages": {}}')
+    syllabus = course / "book" / "course.toml"
+    syllabus.write_text(f'{syllabus.read_text()}[lite]\nenabled = true\npyodide = "pyodide"\n')
+    catalogue = Catalogue.from_plugins(make_manager())
+    wishing = load_course(course, catalogue)
+
+    before = site_sources(wishing, RunCache(catalogue, cache_folder).surroundings)
+    again = site_sources(wishing, RunCache(catalogue, cache_folder).surroundings)
+    lock.write_text('{"packages": {"numpy": {}}}')
+    after = site_sources(wishing, RunCache(catalogue, cache_folder).surroundings)
+
+    assert before == again != after

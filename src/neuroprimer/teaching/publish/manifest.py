@@ -56,7 +56,7 @@ def site_sources(course: Course, surroundings: Surroundings) -> str:
         # what links to other services and to JupyterLite depend on
         "notebooks": _digests_in(course.folder / STUDENT_NOTEBOOKS, digests),
         "project": digests.settled(course.folder / PROJECT),
-        "lite": [asdict(course.lite), lite_files(course)],
+        "lite": [asdict(course.lite), _lite_files(course, digests)],
         "plugins": [[plugin.name, plugin.origin, plugin.state] for plugin in catalogue.plugins],
         "executors": sorted([one.name, one.plugin] for one in catalogue.executors.values()),
         "tools": [sys.version, surroundings.distributions.all_versions],
@@ -68,13 +68,6 @@ def site_sources(course: Course, surroundings: Surroundings) -> str:
         ],
     }
     return digest_of(canonical(content))
-
-
-def lite_files(course: Course) -> list[str]:
-    """Return what lies in the folder with Pyodide, by name; nothing where none is wanted."""
-    if not (course.lite.enabled and course.lite.pyodide):
-        return []
-    return sorted(file.name for file in (course.folder / course.lite.pyodide).glob("*"))
 
 
 def site_inputs(sources: str, outputs: Mapping[str, str]) -> str:
@@ -133,6 +126,13 @@ def forget_site(output: Path) -> None:
     """
     with writing_into(output):
         (output / MANIFEST).unlink(missing_ok=True)
+
+
+def _lite_files(course: Course, digests: Digests) -> dict[str, str]:
+    """Return the digest of each file of Pyodide; nothing where none is wanted."""
+    if not (course.lite.enabled and course.lite.pyodide):
+        return {}
+    return _digests_in(course.folder / course.lite.pyodide, digests)
 
 
 def _digests_of(lesson: Lesson, digests: Digests) -> list[str]:
