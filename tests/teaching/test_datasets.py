@@ -89,6 +89,17 @@ class WaitsForAnother:
         return Writes("made").provide_dataset(folder)
 
 
+class Counts:
+    """Declines, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    @hookimpl
+    def provide_dataset(self):
+        self.asked += 1
+
+
 class Promises:
     @hookimpl
     def provide_dataset(self, folder):
@@ -198,6 +209,19 @@ def test_lesson_names_one_of_several_files(cache):
 
 
 @pytest.mark.usefixtures("cache")
+def test_plugin_is_asked_once_and_again_when_a_file_has_gone(cache):
+    counts = Counts()
+    lesson = OpenLesson(lesson=LESSON, catalogue=catalogue_of(counts, Writes("t1.nii", "t2.nii")))
+
+    for _ in range(3):
+        assert lesson.data("brain", "t1.nii").exists()
+    assert counts.asked == 1
+
+    lesson.data("brain", "t2.nii").unlink()
+    assert lesson.data("brain", "t2.nii").exists()
+    assert counts.asked == 2
+
+
 def test_lesson_gets_the_sample_and_another_variant_only_when_it_asks():
     lesson = OpenLesson(lesson=LESSON, catalogue=catalogue_of(TellsVariant()))
 

@@ -145,35 +145,35 @@ EXERCISES = [
         prompt="By how many percent is the first volume brighter in a voxel than later ones?",
         check=check_first_volume,
         hints=(
-            "Three indices choose the voxel; what is left is its signal over time.",
+            "One index chooses the voxel on the line; what is left is its signal over time.",
             "Percent of what? The later volumes are what you compare with.",
             "Which slice holds the indices 10 to 19, with both of them in it?",
         ),
         wrong_answers=(
             WrongAnswer(
                 code=(
-                    "signal = np.asanyarray(run.dataobj[33, 12, 20])\n"
+                    "signal = line[12]\n"
                     "brighter = 100 * signal[0] / signal[10:20].mean()"
                 ),
                 message="how many percent it is *of*",
             ),
             WrongAnswer(
                 code=(
-                    "signal = np.asanyarray(run.dataobj[33, 12, 20])\n"
+                    "signal = line[12]\n"
                     "brighter = signal[0] / signal[10:20].mean() - 1"
                 ),
                 message="a part of one",
             ),
             WrongAnswer(
                 code=(
-                    "signal = np.asanyarray(run.dataobj[33, 12, 20])\n"
+                    "signal = line[12]\n"
                     "brighter = 100 * (signal[0] - signal[10:20].mean()) / signal[0]"
                 ),
                 message="divided by the first volume",
             ),
             WrongAnswer(
                 code=(
-                    "signal = np.asanyarray(run.dataobj[33, 12, 20])\n"
+                    "signal = line[12]\n"
                     "brighter = 100 * (signal[0] / signal[10:19].mean() - 1)"
                 ),
                 message="The slice stops too early",
@@ -185,34 +185,34 @@ EXERCISES = [
         prompt="What is the tSNR of a voxel without the first two volumes?",
         check=check_voxel_tsnr,
         hints=(
-            "The fourth index chooses volumes. Which slice leaves out two of them?",
+            "The second index of the line chooses volumes. Which slice leaves out two of them?",
             "Signal stands above, noise below.",
         ),
         wrong_answers=(
             WrongAnswer(
                 code=(
-                    "signal = np.asanyarray(run.dataobj[33, 30, 20])\n"
+                    "signal = line[30]\n"
                     "ratio = signal.mean() / signal.std()"
                 ),
                 message="still in it",
             ),
             WrongAnswer(
                 code=(
-                    "signal = np.asanyarray(run.dataobj[33, 30, 20, 2:])\n"
+                    "signal = line[30, 2:]\n"
                     "ratio = signal.std() / signal.mean()"
                 ),
                 message="upside down",
             ),
             WrongAnswer(
                 code=(
-                    "signal = np.asanyarray(run.dataobj[33, 30, 20, 2:])\n"
+                    "signal = line[30, 2:]\n"
                     "ratio = signal.mean() / signal.var()"
                 ),
                 message="over the variance",
             ),
             WrongAnswer(
                 code=(
-                    "signal = np.asanyarray(run.dataobj[33, 30, 20, 1:])\n"
+                    "signal = line[30, 1:]\n"
                     "ratio = signal.mean() / signal.std()"
                 ),
                 message="Only one volume",

@@ -1,6 +1,6 @@
 """The classroom: what a lesson's own code asks of neuroprimer while it runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,9 @@ class OpenLesson:
 
     lesson: Lesson
     catalogue: Catalogue
+    _known: dict[tuple[str, str], tuple[Path, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def data(self, dataset_id: str, file: str | None = None, *, variant: str = SAMPLE) -> Path:
         """Return the path of a file of one of the lesson's datasets.
@@ -72,8 +75,7 @@ class OpenLesson:
                 hint="Let it use the sample, which needs no network and of which its page tells. "
                 "Students may ask for more in their own notebooks.",
             )
-        dataset = require_dataset(self.catalogue, dataset_id)
-        files = dataset_files(self.catalogue, dataset, variant=variant)
+        files = self._files_of(dataset_id, variant, file)
         chosen = [path for path in files if file in (None, path.name)]
         if len(chosen) != 1:
             raise DatasetError(
@@ -82,6 +84,19 @@ class OpenLesson:
                 hint="Name one of: " + ", ".join(path.name for path in files),
             )
         return chosen[0]
+
+    def _files_of(self, dataset_id: str, variant: str, file: str | None) -> tuple[Path, ...]:
+        """Return a dataset's files; plugins are asked once, and again for a file that has gone.
+
+        A check asks for its data each time, and a plugin may look at every one of many files.
+        """
+        known = self._known.get((dataset_id, variant), ())
+        if known and all(path.exists() for path in known if file in (None, path.name)):
+            return known
+        dataset = require_dataset(self.catalogue, dataset_id)
+        files = dataset_files(self.catalogue, dataset, variant=variant)
+        self._known[dataset_id, variant] = files
+        return files
 
     def check(self, exercise_id: str, answer: Any = ...) -> None:
         """Check an answer and say what is off, or that it is right.
