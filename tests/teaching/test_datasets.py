@@ -209,7 +209,7 @@ def test_lesson_names_one_of_several_files(cache):
 
 
 @pytest.mark.usefixtures("cache")
-def test_plugin_is_asked_once_and_again_when_a_file_has_gone(cache):
+def test_plugin_is_asked_once_and_again_when_a_file_has_gone():
     counts = Counts()
     lesson = OpenLesson(lesson=LESSON, catalogue=catalogue_of(counts, Writes("t1.nii", "t2.nii")))
 
@@ -222,6 +222,7 @@ def test_plugin_is_asked_once_and_again_when_a_file_has_gone(cache):
     assert counts.asked == 2
 
 
+@pytest.mark.usefixtures("cache")
 def test_lesson_gets_the_sample_and_another_variant_only_when_it_asks():
     lesson = OpenLesson(lesson=LESSON, catalogue=catalogue_of(TellsVariant()))
 

@@ -80,8 +80,8 @@ def check_average_step(answer: Any, data: FindData) -> None:
         if _is_close(found, slip):
             raise Incorrect(feedback)
     if not _is_close(found, expected):
-        # Every hundredth voxel shows what kind of slip it is, in a small part of the time.
-        require_array(np.asarray(found)[:, ::100], expected[:, ::100], tolerance=1e-4)
+        # Every thousandth voxel shows what kind of slip it is, in a small part of the time.
+        require_array(np.asarray(found)[:, ::1000], expected[:, ::1000], tolerance=1e-4)
         raise Incorrect("Some voxels differ.")
 
 
@@ -108,7 +108,11 @@ def _within_mask(image: SpatialImage, maps: BrainData) -> Any:
 
 def _is_close(found: Any, slip: Any) -> bool:
     try:
-        return bool(np.allclose(np.asarray(found, dtype=float), slip, atol=1e-4))
+        numbers = np.asarray(found, dtype=float)
+        # most slips are told apart by a few voxels
+        return all(
+            np.allclose(numbers[:, ::step], slip[:, ::step], atol=1e-4) for step in (1000, 1)
+        )
     except Exception:  # noqa: BLE001  the answer may be any object
         return False
 

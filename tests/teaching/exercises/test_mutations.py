@@ -91,6 +91,25 @@ def test_table_of_images_is_changed_as_its_numbers_are():
     assert is_same(table, table.copy())
 
 
+@pytest.mark.parametrize("place", [(0, 0), (0, 3), (8, 5), (19, 19)])
+@pytest.mark.parametrize("value", [0.5, np.nan])
+def test_one_other_number_anywhere_makes_another_answer(place, value):
+    answer = np.arange(400.0).reshape(20, 20)
+    other = answer.copy()
+    other[place] += value
+
+    assert not is_same(answer, other)
+    assert is_same(other, other.copy())
+
+
+def test_tables_of_one_mask_are_told_apart_by_their_rows():
+    table = BrainData([IMAGE, IMAGE])
+
+    assert is_same(table, table.copy())
+    assert not is_same(table, table * np.array([[1.0], [1.001]]))
+    assert not is_same(table, table[:1])
+
+
 def test_symmetric_answers_have_no_mutant_that_changes_nothing():
     assert {"transposed", "reversed"}.isdisjoint(dict(mutants_of(np.full((3, 3), 5))))
     assert "sign" not in dict(mutants_of(0))

@@ -84,7 +84,7 @@ def compare_masks(
     except UnlikeError as unlike:
         return str(unlike)
     return say_grid(answer, right) or _find_difference(
-        np.abs(voxels - 1.0) <= ROUNDING, inside, right, dice_at_least
+        _find_ones(voxels), inside, right, dice_at_least
     )
 
 
@@ -93,7 +93,11 @@ def _require_binary(voxels: NDArray[Any]) -> Inside:
         raise MaskError(
             f"The expected mask is none. {fault}", hint="Pass the right answer, of zeros and ones."
         )
-    return np.asarray(np.abs(voxels - 1.0) <= ROUNDING)
+    return _find_ones(voxels)
+
+
+def _find_ones(voxels: NDArray[Any]) -> Inside:
+    return voxels if voxels.dtype.kind == "b" else np.abs(voxels - 1.0) <= ROUNDING
 
 
 def _find_unbinary(voxels: NDArray[Any]) -> str:
@@ -102,7 +106,7 @@ def _find_unbinary(voxels: NDArray[Any]) -> str:
         return ""
     if np.isnan(voxels).any():
         return "Some of its voxels are NaN, and neither inside nor outside."
-    is_one, is_zero = np.abs(voxels - 1.0) <= ROUNDING, np.abs(voxels) <= ROUNDING
+    is_one, is_zero = _find_ones(voxels), np.abs(voxels) <= ROUNDING
     others = voxels[~(is_one | is_zero)]
     if not others.size:
         return ""

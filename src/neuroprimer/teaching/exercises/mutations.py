@@ -13,6 +13,8 @@ MUTATIONS: dict[str, Callable[[Any], Any]] = {}
 
 # Answers that are closer than this are the same answer.
 SAME = 1e-12
+# Of large arrays, every so many-th number along each axis is compared before all of them are.
+STRIDE = 7
 
 
 def mutants_of(answer: Any) -> Iterator[tuple[str, Any]]:
@@ -53,6 +55,8 @@ def is_same(one: Any, other: Any) -> bool:
     (True, False, True)
     """
     if _is_table(one) and _is_table(other):
+        if getattr(one, "mask", None) is getattr(other, "mask", ...):  # then the rows tell all
+            return is_same(one.data, other.data)
         return is_same(one.to_image(), other.to_image())
     if _is_image(one) and _is_image(other):
         return is_same(one.affine, other.affine) and is_same(_voxels(one), _voxels(other))
@@ -236,10 +240,17 @@ def _are_same_arrays(one: Any, other: Any) -> bool:
         return False
     if one.dtype.kind not in "iuf" or other.dtype.kind not in "iuf":
         return one.dtype == other.dtype and bool((one == other).all())
+    few = tuple(slice(None, None, STRIDE) for _ in one.shape)
+    # nearly all that differ do so in any part
+    return not _differ(one[few], other[few]) and not _differ(one, other)
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """Tell whether arrays of numbers differ anywhere; NaN is like NaN."""
     differ = ((one - other) * 1.0).__abs__() > SAME
     # only NaN differs from itself
     both_nan = (one != one) & (other != other)
-    return not bool(((differ | (one != one) | (other != other)) & ~both_nan).any())
+    return bool(((differ | (one != one) | (other != other)) & ~both_nan).any())
 
 
 def _is_number(value: Any) -> bool:
