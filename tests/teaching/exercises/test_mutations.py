@@ -106,7 +106,7 @@ def test_tables_of_one_mask_are_told_apart_by_their_rows():
     table = BrainData([IMAGE, IMAGE])
 
     assert is_same(table, table.copy())
-    assert not is_same(table, table * np.array([[1.0], [1.001]]))
+    assert not is_same(table, table * np.array([1.0, 1.001]))
     assert not is_same(table, table[:1])
 
 
