@@ -1,17 +1,21 @@
 """What a browser would fetch for a page from other hosts, unasked; links to click are no part."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from bs4 import BeautifulSoup
 
-# Attributes whose address is fetched as soon as the page is shown.
-SOURCES = (
-    *(("img", "src"), ("img", "srcset"), ("script", "src"), ("iframe", "src"), ("source", "src")),
-    *(("source", "srcset"), ("video", "src"), ("video", "poster"), ("audio", "src")),
-    *(("track", "src"), ("embed", "src"), ("object", "data"), ("input", "src")),
-    *(("image", "href"), ("image", "xlink:href"), ("use", "href"), ("use", "xlink:href")),
+# Attributes whose address is fetched as soon as the page is shown, by tag.
+SOURCES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        **dict.fromkeys(("script", "iframe", "audio", "track", "embed", "input"), ("src",)),
+        **dict.fromkeys(("img", "source"), ("src", "srcset")),
+        **dict.fromkeys(("image", "use"), ("href", "xlink:href")),
+        "video": ("src", "poster"),
+        "object": ("data",),
+    }
 )
 # Of <link>; others, such as canonical or license, only say something.
 FETCHING_RELATIONS = frozenset(
@@ -33,18 +37,16 @@ def fetched_elsewhere(page: BeautifulSoup) -> Iterator[str]:
     page : bs4.BeautifulSoup
         Of the page. Pages within it, in frames, are read as well.
     """
-    for name, attribute in SOURCES:
-        for tag in page.find_all(name, attrs={attribute: True}):
-            yield from _elsewhere(str(tag[attribute]))
-    for link in page.find_all("link", href=True):
-        if FETCHING_RELATIONS & set(link.get_attribute_list("rel")):
-            yield from _elsewhere(str(link["href"]))
-    for tag in page.find_all(style=True):
-        yield from fetched_by_style(str(tag["style"]))
-    for tag in page.find_all("style"):
-        yield from fetched_by_style(tag.get_text())
-    for frame in page.find_all("iframe", srcdoc=True):
-        yield from fetched_elsewhere(BeautifulSoup(str(frame["srcdoc"]), "html.parser"))
+    for tag in page.find_all(True):
+        for attribute in SOURCES.get(tag.name, ()):
+            yield from _elsewhere(str(tag.get(attribute, "")))
+        yield from fetched_by_style(str(tag.get("style", "")))
+        if tag.name == "style":
+            yield from fetched_by_style(tag.get_text())
+        elif tag.name == "link" and FETCHING_RELATIONS & set(tag.get_attribute_list("rel")):
+            yield from _elsewhere(str(tag.get("href", "")))
+        elif tag.name == "iframe" and "srcdoc" in tag.attrs:
+            yield from fetched_elsewhere(BeautifulSoup(str(tag["srcdoc"]), "html.parser"))
 
 
 def fetched_by_style(style: str) -> list[str]:

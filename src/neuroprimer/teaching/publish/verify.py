@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
@@ -32,9 +33,9 @@ KINDS = (
 TRACEBACK = "Traceback (most recent call last)"
 TEXT_SUFFIXES = frozenset({".html", ".ipynb", ".json", ".md", ".py", ".svg", ".txt", ".xml"})
 SEARCH_INDEX = "searchindex.js"
-LINKS = (
-    *(("a", "href"), ("link", "href"), ("img", "src"), ("script", "src")),
-    *(("iframe", "src"), ("source", "src")),
+# The attribute that holds the address, by tag.
+LINKS = MappingProxyType(
+    {"a": "href", "link": "href", **dict.fromkeys(("img", "script", "iframe", "source"), "src")}
 )
 
 
@@ -64,9 +65,9 @@ class Page:
 
     def links(self) -> Iterator[str]:
         """Yield the address of every link, image, script and frame."""
-        for name, attribute in LINKS:
-            for tag in self.soup.find_all(name, attrs={attribute: True}):
-                yield str(tag[attribute])
+        for tag in self.soup.find_all(list(LINKS)):
+            if LINKS[tag.name] in tag.attrs:
+                yield str(tag[LINKS[tag.name]])
 
     def cells(self) -> list[Tag]:
         """Return the elements that show code cells, in order."""
