@@ -87,19 +87,12 @@ def wrongly_turned(t1_file: Path) -> dict[str, SpatialImage]:
 
 def check_labels_on_brain(answer: Any, data: FindData) -> None:
     """Compare with the nearest labels on the grid of the template."""
-    brain, labels = _load_brain(data), make_labels()
-    fault = compare_images(answer, resample_to(labels, brain))
+    t1_file, labels = data("mni152-t1"), _labels()
+    fault = compare_images(answer, labels_on_brain(t1_file))
     if fault and _has_shape(answer, BRAIN_SHAPE):
-        disguised = nib.Nifti1Image(labels.get_fdata(), labels.affine)
-        mixed = resample_to(disguised, _middle_slice(brain), interpolation="linear")
-        rounded = nib.Nifti1Image(np.round(mixed.get_fdata()), mixed.affine)
-        mixtures = {
-            "Labels were mixed: between the regions there are numbers that name none.": mixed,
-            "Labels were mixed: the rims of regions carry the names of other regions.": rounded,
-        }
-        _require_no_slip(answer, mixtures)
+        _require_no_slip(answer, mixed_labels(t1_file))
     if fault and _has_shape(answer, labels.shape):
-        smaller = nib.Nifti1Image(labels.dataobj, brain.affine)
+        smaller = nib.Nifti1Image(labels.dataobj, _coarse_brain(t1_file).affine)
         old_voxels = {
             "Nothing has changed: these are the labels on their own grid.": _middle_slice(labels),
             "The old voxels got the affine of another grid: now the labels are smaller, and lie "
@@ -107,6 +100,31 @@ def check_labels_on_brain(answer: Any, data: FindData) -> None:
         }
         _require_no_slip(answer, old_voxels)
     require_no_fault(fault, answer)
+
+
+@cache
+def _labels() -> nib.Nifti1Image:
+    return make_labels()
+
+
+@cache
+def labels_on_brain(t1_file: Path) -> SpatialImage:
+    """Put the labels on the grid of the coarse template."""
+    return resample_to(_labels(), _coarse_brain(t1_file))
+
+
+@cache
+def mixed_labels(t1_file: Path) -> dict[str, SpatialImage]:
+    """Interpolate the labels as if they were intensities, by what one is told."""
+    labels = _labels()
+    disguised = nib.Nifti1Image(labels.get_fdata(), labels.affine)
+    middle = _middle_slice(_coarse_brain(t1_file))
+    mixed = resample_to(disguised, middle, interpolation="linear")
+    rounded = nib.Nifti1Image(np.round(mixed.get_fdata()), mixed.affine)
+    return {
+        "Labels were mixed: between the regions there are numbers that name none.": mixed,
+        "Labels were mixed: the rims of regions carry the names of other regions.": rounded,
+    }
 
 
 def check_reversed_affine(answer: Any, data: FindData) -> None:
@@ -133,13 +151,9 @@ def check_reversed_affine(answer: Any, data: FindData) -> None:
     require_no_fault(fault, answer, known)
 
 
-def _load_brain(data: FindData) -> nib.Nifti1Image:
-    """Return the coarse template that the lesson works with."""
-    return _coarse_brain(data("mni152-t1"))
-
-
 @cache  # an answer is tried more than once
 def _coarse_brain(t1_file: Path) -> nib.Nifti1Image:
+    """Return the coarse template that the lesson works with."""
     t1 = load_image(t1_file)
     return resample_to(t1, Grid(shape=BRAIN_SHAPE, affine=t1.affine @ scaling(4)))
 
