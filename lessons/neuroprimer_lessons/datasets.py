@@ -19,7 +19,7 @@ RECORDED: dict[str, dict[str, str]] = json.loads(DIGESTS.read_bytes())
 
 MADE_UP_LICENCE = "CC0 1.0"
 # What is painted with the template holds some of it.
-PAINTED_LICENCE = "CC0 1.0 but for the template in it: free with the notice of the ICBM"
+PAINTED_LICENCE = "CC0 1.0 but for the template in it: free with the notice of its makers"
 MADE_UP_CITATION = "Made by neuroprimer."
 PAINTED_CITATION = (
     "Made by neuroprimer from the template of Fonov et al., NeuroImage 47 (2009) S102."
@@ -30,7 +30,8 @@ DATASETS = (
         id="mni152-t1",
         title="ICBM 152 template, T1-weighted, skull-stripped, 1 mm",
         description="The average brain of 152 young adults, as nilearn ships it.",
-        licence="free to use, copy and pass on with the notice of the ICBM",
+        licence="free to use, copy and pass on with the notice of its makers, the International "
+        "Consortium for Brain Mapping (ICBM)",
         citation="Fonov et al., NeuroImage 47 (2009) S102.",
         is_synthetic=False,
         size_mb=1.6,

@@ -19,7 +19,7 @@ FILM_WATCHING = Dataset(
     description="Synthetic runs of 120 volumes, 8 mm, with a known shared signal in four regions, "
     "one region in which everybody has a signal of their own, drift, noise, and one viewer whose "
     "film began late; with a mask, the regions and the truth.",
-    licence="CC0 1.0 but for the template in it: free with the notice of the ICBM",
+    licence="CC0 1.0 but for the template in it: free with the notice of its makers",
     citation="Made by neuroprimer from the template of Fonov et al., NeuroImage 47 (2009) S102.",
     is_synthetic=True,
     files=json.loads(DIGESTS.read_bytes()),
