@@ -15,7 +15,8 @@ from neuroprimer.teaching.model import Course, Finding
 from neuroprimer.teaching.preview.mirrors import mirror_pages, mirror_sources
 from neuroprimer.teaching.publish.front_page import PictureError
 from neuroprimer.teaching.publish.jupyter_book import BUILT, BookError, build_book, run_here
-from neuroprimer.teaching.publish.site import as_finding, finish_site, inspect_site, stage_course
+from neuroprimer.teaching.publish.site import as_finding, finish_pages, inspect_site, stage_course
+from neuroprimer.teaching.publish.take_along import write_downloads
 
 # In a draft's folder: what the book tool reads, and the pages that are shown.
 SOURCES, PAGES = "sources", "pages"
@@ -100,8 +101,9 @@ def update_draft(
     except (PictureError, BookError) as error:
         on_pages(Update(changed=(), findings=(*findings, as_finding(error))))
         return ()
-    finish_site(pages, staged, shown, read, report.figures)
+    finish_pages(pages, staged, report.figures, changed=changed)
     on_pages(Update(changed=changed, findings=findings))
+    write_downloads(pages, read, shown.policy)
     if not all(each.passed for each in report.reports):
         return ()  # what is wrong with these pages is known
     return inspect_site(pages, staged, shown, read, private=(course.folder, draft))

@@ -176,6 +176,7 @@ def import_ahead() -> None:
 
     for name in (
         *("jupyter_book.cli.main", "jupyter_book.sphinx", "sphinx_book_theme", "sphinx.search.en"),
+        "myst_nb.sphinx_ext",
         *(*builtin_extensions, *get_default_sphinx_config()["extensions"]),
     ):
         with contextlib.suppress(ImportError):  # then whoever needs it will say so

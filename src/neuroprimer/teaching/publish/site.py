@@ -172,7 +172,8 @@ def publish_course(
             staged = stage_course(course, reports, catalogue, stage, has_lite=has_lite)
             html = build_book(stage)
             figures = figures or [Figures(report=one) for one in reports]
-            finish_site(html, staged, course, reports, figures)
+            finish_pages(html, staged, figures)
+            write_downloads(html, reports, course.policy)
             lighten_pictures(html, output / SITE_FOLDER)
             # before JupyterLite comes: its pages are its own, and go with it
             of_addresses = keep_addresses(html, output / SITE_FOLDER, course, strict=strict)
@@ -196,14 +197,14 @@ def as_finding(error: PictureError | BookError) -> Finding:
     return Finding(rule="NP407", subject="site", message=error.message)
 
 
-def finish_site(
+def finish_pages(
     html: Path,
     staged: Staged,
-    course: Course,
-    reports: Sequence[ValidationReport],
     figures: Sequence[Figures],
+    *,
+    changed: Iterable[str] | None = None,
 ) -> None:
-    """Put into a built site what the book tool cannot; for a draft, again and again.
+    """Put into the pages of a built site what the book tool cannot.
 
     Parameters
     ----------
@@ -211,13 +212,13 @@ def finish_site(
         The folder with the built pages, which are changed.
     staged : Staged
         Of what it was built.
-    course, reports
-        As for `publish_course`.
     figures : sequence of Figures
         What the runs took.
+    changed : iterable of str, optional
+        Names of what the book tool has written; in a draft, the others are finished already.
+        Default: everything.
     """
-    write_downloads(html, reports, course.policy)
-    repair_site(html, staged.pages)
+    repair_site(html, staged.pages, names=changed)
     fill_runs_page(html, figures, staged.pages.keys())
 
 
@@ -234,7 +235,7 @@ def inspect_site(
     Parameters
     ----------
     html, staged
-        As for `finish_site`.
+        As for `finish_pages`.
     course, reports
         As for `publish_course`.
     private : sequence of pathlib.Path
