@@ -6,6 +6,7 @@ are, it learns from its environment.
 """
 
 import contextlib
+import gc
 import json
 import os
 import select
@@ -58,6 +59,7 @@ def main() -> None:
     import_ahead()
     from neuroprimer.teaching import examine  # noqa: F401  what runs lessons, and is large
 
+    gc.freeze()  # or each draft would look through all of this again and again for garbage
     child = 0
     while True:
         ready, _, _ = select.select([0], [], [], LOOK_AFTER_S if child else None)
