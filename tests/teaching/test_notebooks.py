@@ -7,11 +7,13 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from neuroprimer.teaching import notebooks
 from neuroprimer.teaching.notebooks import (
     NotebookError,
     make_reproducible,
     merge_streams,
     read_notebook,
+    remember_notebooks,
 )
 
 
@@ -32,6 +34,25 @@ def test_reading_twice_gives_the_same_notebook(write_lesson):
     assert [cell.id for cell in one.cells] == ["cell-000", "cell-001", "cell-002"]
     assert one.cells[2].metadata.tags == ["x"]
     nbformat.validate(one)
+
+
+def test_remembered_notebook_is_not_parsed_again_until_its_text_changes(write_lesson, monkeypatch):
+    file = write_lesson("1 + 1")
+    monkeypatch.setattr(notebooks, "_remembered", {})
+    before = read_notebook(file)
+    remember_notebooks([file, file.with_name("gone.md")])
+    parsed = []
+    parse = notebooks._parse
+    monkeypatch.setattr(notebooks, "_parse", lambda *of: parsed.append(of) or parse(*of))
+
+    first = read_notebook(file)
+    first.cells[-1].source = "changed by who has read it"
+    assert read_notebook(file) == before
+    assert not parsed
+
+    write_lesson("2 + 2")
+    assert "2 + 2" in read_notebook(file).cells[-1].source
+    assert len(parsed) == 1
 
 
 @pytest.mark.parametrize(

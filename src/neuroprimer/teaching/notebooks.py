@@ -1,9 +1,11 @@
 """Notebooks: lessons read from text, and runs made the same every time."""
 
+import contextlib
+import copy
 import hashlib
 import re
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,10 @@ UNREADABLE = (
 KERNEL_FOLDER = re.compile(r"[^\s\"']*/ipykernel_\d+/")
 
 
+# Text and notebook of files that will be read again, if nobody changes them.
+_remembered: dict[Path, tuple[str, NotebookNode]] = {}
+
+
 class NotebookError(NeuroprimerError, ValueError):
     """A file that cannot be read as a notebook."""
 
@@ -69,7 +75,7 @@ def read_notebook(path: Path) -> NotebookNode:
         If the file is no notebook.
     """
     try:
-        notebook = _parse(path)
+        notebook = _read(path)
     except UNREADABLE as error:
         raise NotebookError(
             f"{path.name} is not a notebook: {type(error).__name__}: {_first_line(error)}",
@@ -78,8 +84,29 @@ def read_notebook(path: Path) -> NotebookNode:
     return notebook
 
 
-def _parse(path: Path) -> NotebookNode:
+def remember_notebooks(paths: Iterable[Path]) -> None:
+    """Read notebooks now, so that this process and its children need not parse them again.
+
+    Parameters
+    ----------
+    paths : iterable of pathlib.Path
+        A file that cannot be read is left to who needs it; one that changes is read anew.
+    """
+    for path in paths:
+        with contextlib.suppress(*UNREADABLE):
+            text = path.read_text(encoding="utf-8-sig")
+            if path not in _remembered or _remembered[path][0] != text:
+                _remembered[path] = text, _parse(path, text)
+
+
+def _read(path: Path) -> NotebookNode:
     text = path.read_text(encoding="utf-8-sig")
+    if path in _remembered and _remembered[path][0] == text:
+        return copy.deepcopy(_remembered[path][1])
+    return _parse(path, text)
+
+
+def _parse(path: Path, text: str) -> NotebookNode:
     notebook: NotebookNode
     if path.suffix == ".md":
         notebook = jupytext.reads(text, fmt=MYST)

@@ -21,11 +21,16 @@ from neuroprimer.errors import NeuroprimerError
 from neuroprimer.teaching.catalogue import load_catalogue_here
 from neuroprimer.teaching.course import load_course, require_lessons
 from neuroprimer.teaching.events import LessonEvent
+from neuroprimer.teaching.notebooks import remember_notebooks
 from neuroprimer.teaching.preview.drafts import Update, update_draft
 from neuroprimer.teaching.publish.jupyter_book import import_ahead
+from neuroprimer.teaching.sealed import write_whole
 
 # How often the builder looks after its child, in seconds.
 LOOK_AFTER_S = 0.2
+
+# In a draft's folder: names of the lessons' files.
+LESSONS = "lessons.json"
 
 # Where the lines for who has started this process are written.
 _lines = 1
@@ -84,6 +89,7 @@ def keep_lines_to_ourselves() -> None:
 
 def begin(order: Order) -> int:
     """Begin with a draft, and return the process that makes it."""
+    remember_lessons(order)
     child = os.fork()
     # to be ended with all that it has started; both say so, since either may come first
     with contextlib.suppress(OSError):
@@ -100,6 +106,13 @@ def has_ended(child: int) -> bool:
     if pid and status:
         tell("broken", text=f"The process that made the draft has ended, with status {status}.")
     return bool(pid)
+
+
+def remember_lessons(order: Order) -> None:
+    """Read what the last draft was made of: most of it has not changed, and is read no more."""
+    with contextlib.suppress(OSError):  # no draft has come so far yet
+        names = json.loads((Path(order.draft) / LESSONS).read_bytes())
+        remember_notebooks(map(Path, names))
 
 
 def end(child: int) -> None:
@@ -125,6 +138,8 @@ def make_draft(order: Order) -> None:
     course = load_course(Path(order.course), catalogue)
     tell("sources", folders=sorted({str(lesson.path.parent) for lesson in course.lessons}))
     require_lessons(course, catalogue)
+    names = [str(lesson.path) for lesson in course.lessons]
+    write_whole(Path(order.draft) / LESSONS, json.dumps(names).encode())
 
     def on_event(event: LessonEvent) -> None:
         if event.result is None and not event.cell:
