@@ -37,7 +37,7 @@ serve: $(STAMP) ## Show the built course in a browser on this machine
 	@$(BIN)/neuroprimer serve
 
 test: lint ## Check everything: style, types, import contracts, doctests, tests
-	$(BIN)/pytest -n auto --durations=25
+	$(BIN)/pytest -n auto --dist loadfile --durations=25
 
 lint: $(STAMP) ## Check style, types and import contracts
 	$(BIN)/ruff check

@@ -43,6 +43,12 @@ def _folder_of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
+@pytest.fixture(scope="session")
+def course_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a cache for tests that build the repository's own course, which takes long."""
+    return _folder_of_all_workers(tmp_path_factory) / "course-cache"
+
+
 @pytest.fixture(autouse=True)
 def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give each test a cache of its own, empty at first, and return its folder."""

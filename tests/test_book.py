@@ -145,13 +145,13 @@ def write_plugin_of(page: str, folder: Path) -> Path:
 
 
 @pytest.mark.site
-def test_plugin_of_the_readme_appears_on_the_site(tmp_path):
+def test_plugin_of_the_readme_appears_on_the_site(tmp_path, course_cache):
     folder = write_plugin_of(README, tmp_path / "mine")
 
     done = subprocess.run(
         [
             *(sys.executable, "-m", "neuroprimer", "build", "--plugins-dir", str(folder)),
-            *("--output", str(tmp_path / "out")),
+            *("--output", str(tmp_path / "out"), "--cache", str(course_cache)),
         ],
         cwd=REPOSITORY,
         capture_output=True,

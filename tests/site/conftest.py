@@ -180,14 +180,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> BuiltCourse:
 
 
 @pytest.fixture(scope="session")
-def whole_course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole_course(tmp_path_factory: pytest.TempPathFactory, course_cache: Path) -> Path:
     """Return the output folder of the repository's own course, built by its own command."""
     output = tmp_path_factory.mktemp("whole")
     repository = Path(__file__).parent.parent.parent
     subprocess.run(
         [
             *(sys.executable, "-m", "neuroprimer", "build"),
-            *("--course", str(repository), "--output", str(output)),
+            *("--course", str(repository), "--output", str(output), "--cache", str(course_cache)),
         ],
         check=True,
         capture_output=True,
