@@ -100,7 +100,7 @@ def writing_into(output: Path) -> Iterator[None]:
     except OSError as error:
         raise PublishError(
             f"Cannot write into the output folder {output}: {error.strerror or error}.",
-            hint="Choose another with --output, or make room in it and make it writable.",
+            hint="Make room in it and make it writable, or name another folder.",
         ) from error
 
 
@@ -121,5 +121,5 @@ def require_ours(folder: Path) -> None:
     if folder.exists() and not (folder / MARKER).is_file():
         raise PublishError(
             f"{folder} was not made by neuroprimer: it has no {MARKER} in it.",
-            hint="It is left as it is. Choose another with --output, or rename this one.",
+            hint="It is left as it is. Rename it, or name another folder.",
         )
