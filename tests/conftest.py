@@ -50,7 +50,7 @@ def _folder_of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def course_cache() -> Path:
     """Return the user's own cache, for tests that build the repository's own course.
 
-    They do what `make course` has done or will do, and take a fifth of the time after it.
+    They do what `make course` has done or will do, and take much less time after it.
     """
     return USERS_CACHE
 

@@ -15,7 +15,7 @@ from neuroprimer.options import (
     with_course,
     with_output,
 )
-from neuroprimer.teaching import publish
+from neuroprimer.teaching import datasets, publish
 from neuroprimer.teaching.folders import cache_folder as cache_folder_of_user
 
 
@@ -42,7 +42,7 @@ def archive(
     )
     wanted = [one for one in publish.datasets_in(course, catalogue) if one.files]
     with terminal.watch_downloads():
-        data = {one: teaching.dataset_files(catalogue, one) for one in wanted}
+        data = dict(datasets.files_of_each(catalogue, wanted))
     publish.write_archive(file, course, catalogue, site, data)
     click.echo(f"The course is in {file}; README.txt in it tells how to open it.")
     for one in wanted:

@@ -187,6 +187,15 @@ def test_picture_of_another_run_is_found(built, site):
     assert rules(built, site) == {"NP402"}
 
 
+def test_what_is_no_picture_is_no_end_of_verification(built, site):
+    picture = next((site / "_images").glob("*.png"))
+    light = picture.with_suffix(".webp")
+    light.write_bytes(b"RIFF, but no picture")
+    edit(site / FIRST_PAGE, picture.name, light.name)
+
+    assert rules(built, site) == {"NP402"}
+
+
 @pytest.mark.parametrize(("change", "expected"), [(0, set()), (1, {"NP402"})])
 def test_picture_in_another_format_must_show_the_same(built, site, change, expected):
     picture = next((site / "_images").glob("*.png"))

@@ -151,11 +151,11 @@ EXERCISES = [
         ),
         wrong_answers=(
             WrongAnswer(
-                code=("signal = line[12]\nbrighter = 100 * signal[0] / signal[10:20].mean()"),
+                code="signal = line[12]\nbrighter = 100 * signal[0] / signal[10:20].mean()",
                 message="how many percent it is *of*",
             ),
             WrongAnswer(
-                code=("signal = line[12]\nbrighter = signal[0] / signal[10:20].mean() - 1"),
+                code="signal = line[12]\nbrighter = signal[0] / signal[10:20].mean() - 1",
                 message="a part of one",
             ),
             WrongAnswer(
@@ -166,7 +166,7 @@ EXERCISES = [
                 message="divided by the first volume",
             ),
             WrongAnswer(
-                code=("signal = line[12]\nbrighter = 100 * (signal[0] / signal[10:19].mean() - 1)"),
+                code="signal = line[12]\nbrighter = 100 * (signal[0] / signal[10:19].mean() - 1)",
                 message="The slice stops too early",
             ),
         ),
@@ -181,19 +181,19 @@ EXERCISES = [
         ),
         wrong_answers=(
             WrongAnswer(
-                code=("signal = line[30]\nratio = signal.mean() / signal.std()"),
+                code="signal = line[30]\nratio = signal.mean() / signal.std()",
                 message="still in it",
             ),
             WrongAnswer(
-                code=("signal = line[30, 2:]\nratio = signal.std() / signal.mean()"),
+                code="signal = line[30, 2:]\nratio = signal.std() / signal.mean()",
                 message="upside down",
             ),
             WrongAnswer(
-                code=("signal = line[30, 2:]\nratio = signal.mean() / signal.var()"),
+                code="signal = line[30, 2:]\nratio = signal.mean() / signal.var()",
                 message="over the variance",
             ),
             WrongAnswer(
-                code=("signal = line[30, 1:]\nratio = signal.mean() / signal.std()"),
+                code="signal = line[30, 1:]\nratio = signal.mean() / signal.std()",
                 message="Only one volume",
             ),
         ),

@@ -36,7 +36,7 @@ class OpenLesson:
     lesson: Lesson
     catalogue: Catalogue
     _known: dict[tuple[str, str], tuple[Path, ...]] = field(
-        default_factory=dict, repr=False, compare=False
+        default_factory=dict, init=False, repr=False, compare=False
     )
 
     def data(self, dataset_id: str, file: str | None = None, *, variant: str = SAMPLE) -> Path:

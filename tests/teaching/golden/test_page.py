@@ -158,7 +158,7 @@ def test_record_whose_picture_is_damaged_is_found(run, cut):
     (finding,) = validate_run(before).findings
 
     assert finding.rule == "NP324"
-    assert "cannot be read: PictureError: a picture is damaged" in finding.message
+    assert "cannot be read: NoPictureError: a picture is damaged" in finding.message
 
 
 @pytest.mark.parametrize("png", ["bm8gcGljdHVyZQ==", "no base64"])

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from nbformat import NotebookNode
 
 from neuroprimer.teaching.golden.marks import Mark, read_marks
-from neuroprimer.teaching.golden.pictures import PictureError, shrink
+from neuroprimer.teaching.golden.pictures import shrink
 from neuroprimer.teaching.golden.reading import UNREAD
 from neuroprimer.teaching.golden.records import Output
 from neuroprimer.teaching.golden.texts import LONGEST_TEXT, sum_up
 from neuroprimer.teaching.model import ExecutionResult
 from neuroprimer.teaching.notebooks import ANSI, code_cells
+from neuroprimer.teaching.pictures import NoPictureError
 
 PNG = "image/png"
 
@@ -92,7 +93,7 @@ def _given(mark: Mark, cell: NotebookNode, figure_data: Sequence[str]) -> Given:
 def _small(png: str) -> str:
     try:
         return shrink(png)
-    except PictureError:
+    except NoPictureError:
         return ""  # a lesson can show anything under the name of a picture
 
 

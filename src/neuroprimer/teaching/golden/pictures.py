@@ -2,9 +2,9 @@
 
 import base64
 import io
-import struct
-import zlib
 from typing import TYPE_CHECKING
+
+from neuroprimer.teaching.pictures import NoPictureError, read_picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image  # of matplotlib's; loaded where a lesson has a golden figure
@@ -19,20 +19,12 @@ SAME_SIZE = 2
 AMPLIFIED = 4
 
 
-# What a damaged picture makes PIL raise.
-DAMAGED = (OSError, ValueError, SyntaxError, struct.error, zlib.error)
-
-
-class PictureError(ValueError):
-    """What should be a picture, and cannot be seen."""
-
-
 def shrink(png: str) -> str:
     """Return a small grey copy of a picture; both are PNG in base64.
 
     Raises
     ------
-    PictureError
+    NoPictureError
         If it is no picture.
     """
     from PIL import Image
@@ -51,7 +43,7 @@ def require_picture(png: str) -> None:
 
     Raises
     ------
-    PictureError
+    NoPictureError
         If it is damaged.
     """
     _open(png)
@@ -103,13 +95,11 @@ def _size(picture: "Image") -> str:
 
 
 def _open(png: str, mode: str = "L") -> "Image":
-    from PIL import Image
-
     try:
-        with Image.open(io.BytesIO(base64.b64decode(png))) as picture:
-            return picture.convert(mode)
-    except DAMAGED as error:
-        raise PictureError("a picture is damaged") from error
+        content = base64.b64decode(png)
+    except ValueError as error:
+        raise NoPictureError("a picture is damaged: it is not in base64") from error
+    return read_picture(content).convert(mode)
 
 
 def _as_text(picture: "Image") -> str:

@@ -7,10 +7,11 @@ import shutil
 import struct
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
+
+from neuroprimer.teaching.pictures import NoPictureError, read_picture
 
 PICTURE = re.compile(
     r'<img(?![^>]*\b(?:width|loading)=)(?P<rest>[^>]*\bsrc="(?P<src>[^":]+\.png)"[^>]*)>'
@@ -23,6 +24,11 @@ CELL_PICTURE = re.compile(PICTURES_FOLDER + r"/([0-9a-f]{64})\.png")
 LIGHT_SUFFIX = ".webp"
 # What is smaller than this makes no page slow.
 LIGHT_BYTES = 30_000
+# WebP holds eight bits a channel, and so many pixels from edge to edge.
+LIGHT_MODES = frozenset({"1", "L", "LA", "P", "RGB", "RGBA"})
+LIGHT_EDGE = 16_383
+# What a PNG file may say of its colours, and would be lost.
+LOST = ("icc_profile", "gamma", "chromaticity")
 
 
 def with_sizes(markup: str, folder: Path) -> str:
@@ -78,30 +84,52 @@ def lighten_pictures(html: Path, last_site: Path) -> None:
         and file.stat().st_size > LIGHT_BYTES
     ]
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow packs without Python's lock
-        lightened = pool.map(lambda file: _lighten(file, last_site / PICTURES_FOLDER), heavy)
-        names = {file.stem for file in lightened}
+        are_light = pool.map(lambda file: _lighten(file, last_site / PICTURES_FOLDER), heavy)
+        names = {file.stem for file, is_light in zip(heavy, are_light, strict=True) if is_light}
     _name_light_pictures(html.rglob("*.html"), names)
 
 
-def _lighten(file: Path, kept: Path) -> Path:
-    """Put a WebP file into the place of a PNG file; return its path."""
-    light = file.with_suffix(LIGHT_SUFFIX)
-    if _shows_the_same(kept / light.name, file):
+def _lighten(file: Path, kept: Path) -> bool:
+    """Put a WebP file into the place of a PNG file, if nothing is lost; tell whether it is there.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        What a cell has shown: of a lesson's own making, and perhaps no picture at all.
+    kept : pathlib.Path
+        The folder with the last site's pictures.
+    """
+    try:
+        picture = read_picture(file.read_bytes())
+    except NoPictureError:
+        return False
+    if not _fits_into_webp(picture):
+        return False
+    light, pixels = file.with_suffix(LIGHT_SUFFIX), picture.convert("RGBA")
+    if _shows(kept / light.name, pixels):
         shutil.copyfile(kept / light.name, light)
     else:
-        with Image.open(file) as picture:
-            # an alpha channel in which nothing is transparent takes room all the same
-            is_opaque = picture.convert("RGBA").getchannel("A").getextrema() == (255, 255)
-            pixels = picture.convert("RGB") if is_opaque else picture
-            pixels.save(light, "WEBP", lossless=True, exact=True, method=4)
+        # an alpha channel in which nothing is transparent takes room all the same
+        is_opaque = pixels.getchannel("A").getextrema() == (255, 255)
+        packed = pixels.convert("RGB") if is_opaque else pixels
+        packed.save(light, "WEBP", lossless=True, exact=True, method=4)
     file.unlink()
-    return light
+    return True
 
 
-def _shows_the_same(light: Path, file: Path) -> bool:
+def _fits_into_webp(picture: Image.Image) -> bool:
+    return (
+        picture.mode in LIGHT_MODES
+        and max(picture.size) <= LIGHT_EDGE
+        and getattr(picture, "n_frames", 1) == 1
+        and not any(key in picture.info for key in LOST)
+    )
+
+
+def _shows(file: Path, pixels: Image.Image) -> bool:
     try:
-        return pixel_digest(light.read_bytes()) == pixel_digest(file.read_bytes())
-    except OSError:
+        return pixel_digest(file.read_bytes()) == _digest(pixels)
+    except (OSError, NoPictureError):
         return False
 
 
@@ -125,9 +153,11 @@ def pixel_digest(content: bytes) -> str:
 
     Raises
     ------
-    OSError
+    NoPictureError
         If it is no picture that can be read.
     """
-    with Image.open(BytesIO(content)) as picture:
-        pixels = picture.convert("RGBA")
+    return _digest(read_picture(content).convert("RGBA"))
+
+
+def _digest(pixels: Image.Image) -> str:
     return hashlib.sha256(repr(pixels.size).encode() + pixels.tobytes()).hexdigest()

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from nbformat import NotebookNode
 
 from neuroprimer.teaching.model import Finding
 from neuroprimer.teaching.notebooks import ANSI, tags_of
+from neuroprimer.teaching.pictures import NoPictureError
 from neuroprimer.teaching.publish.fetched import fetched_by_style, fetched_elsewhere, styles_of
 from neuroprimer.teaching.publish.jupyter_book import LESSONS_FOLDER
 from neuroprimer.teaching.publish.pictures import LIGHT_SUFFIX, pixel_digest
@@ -176,7 +178,7 @@ def _is_shown(kind: str, expected: str, text: str, pictures: set[str], areas: li
     """Tell whether an output is there: text by its letters, pictures by bytes or pixels."""
     if kind in ("image/png", "image/jpeg"):
         picture = base64.b64decode(expected)
-        return _digest(picture) in pictures or pixel_digest(picture) in pictures
+        return any(mark in pictures for mark in _marks(picture, is_light=True))
     if kind == "image/svg+xml":
         return _letters(expected) in pictures
     if kind == "text/html":
@@ -198,10 +200,16 @@ def _pictures(area: Tag, page: Page) -> Iterator[str]:
             file = page.file.parent / unquote(parts.path)
             if file.is_file() and file.suffix == ".svg":
                 yield _letters(file.read_text(encoding="utf-8"))
-            elif file.is_file() and file.suffix == LIGHT_SUFFIX:
-                yield pixel_digest(file.read_bytes())
             elif file.is_file():
-                yield _digest(file.read_bytes())
+                yield from _marks(file.read_bytes(), is_light=file.suffix == LIGHT_SUFFIX)
+
+
+def _marks(picture: bytes, *, is_light: bool) -> Iterator[str]:
+    """Yield the digest of a picture's bytes and, if they may be packed anew, of its pixels."""
+    yield _digest(picture)
+    if is_light:
+        with suppress(NoPictureError):
+            yield pixel_digest(picture)
 
 
 def _complaints_on_pages(parsed: Mapping[str, Page]) -> Iterator[Finding]:
